@@ -1,0 +1,17 @@
+// The commands of `fsdfs`, one function a family: each adds its subcommands, with their options and what they
+// do, to a CommandLine. Called by CommandLine's constructor, in the order of the help.
+#pragma once
+
+#include "client/cli/command_line.h"
+
+namespace fsdfs::client {
+
+void add_put(CommandLine& commands);
+void add_get(CommandLine& commands);      // get, cat
+void add_list(CommandLine& commands);     // ls, tree
+void add_names(CommandLine& commands);    // mkdir, rm, mv
+void add_inspect(CommandLine& commands);  // stat, locate
+void add_target(CommandLine& commands);   // target get, target set
+void add_state(CommandLine& commands);    // status, nodes, wait
+
+}  // namespace fsdfs::client

@@ -1,0 +1,156 @@
+#include "client/cli/json_output.h"
+
+#include "client/cli/text_output.h"
+#include "common/path.h"
+
+namespace fsdfs::client {
+
+namespace {
+
+void set_bytes(Json& json, const std::string& key, const std::string& bytes) {
+  json[key] = bytes;
+  if (!is_utf8(bytes)) json[key + "_base64"] = base64_encode(bytes);
+}
+
+Json number_or_null(const std::optional<double>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
+Json load_json(const Load& load) {
+  return {{"cpu", load.cpu},
+          {"net_in", load.net_in},
+          {"net_out", load.net_out},
+          {"disk", load.disk},
+          {"copies", load.copies},
+          {"readers", load.readers},
+          {"foreground_ms", load.foreground_ms}};
+}
+
+void set_attributes(Json& json, const Attributes& attributes) {
+  json["inode"] = attributes.inode.value;
+  json["type"] = type_name(attributes.type);
+  json["size"] = attributes.size;
+  json["version"] = attributes.is_regular() ? Json(attributes.version.to_string()) : Json(nullptr);
+  json["target"] = attributes.is_regular() ? Json(attributes.target) : Json(nullptr);
+  json["copies"] = attributes.is_regular() ? Json(attributes.copies) : Json(nullptr);
+  json["surplus"] = attributes.is_regular() ? Json(attributes.surplus()) : Json(nullptr);
+  json["mode"] = attributes.mode;
+  json["uid"] = attributes.uid;
+  json["gid"] = attributes.gid;
+  json["modified"] = iso_time(attributes.modified);
+}
+
+}  // namespace
+
+Json status_json(const SwarmStatus& status) {
+  Json histogram = Json::object();
+  for (const auto& [surplus, files] : status.surplus_histogram) histogram[std::to_string(surplus)] = files;
+  return {
+      {"swarm", {{"name", status.swarm_name}, {"id", to_string(status.swarm)}}},
+      {"master", {{"address", status.master_address}, {"epoch", status.epoch.value}, {"reachable", true}}},
+      {"files", status.files},
+      {"directories", status.directories},
+      {"bytes", status.bytes},
+      {"stored_bytes", status.stored_bytes},
+      {"quota_bytes", status.quota_bytes},
+      {"used_bytes", status.used_bytes},
+      {"default_target", status.default_target},
+      {"min_surplus", number_or_null(status.min_surplus)},
+      {"max_surplus", number_or_null(status.max_surplus)},
+      {"surplus_histogram", histogram},
+      {"unavailable", status.unavailable},
+      {"endangered", status.endangered},
+      {"capped", status.capped},
+      {"min_surplus_uncapped", number_or_null(status.min_surplus_uncapped)},
+      {"open", status.open},
+      {"copies",
+       {{"in_flight", status.copies_in_flight},
+        {"queued", status.copies_queued},
+        {"parked", status.copies_parked}}},
+      {"nodes", {{"up", status.nodes_up}, {"silent", status.nodes_silent}, {"dead", status.nodes_dead}}},
+      {"warnings", status.warnings},
+  };
+}
+
+Json nodes_json(const std::vector<NodeInfo>& nodes) {
+  Json list = Json::array();
+  for (const NodeInfo& node : nodes) {
+    list.push_back({{"id", to_string(node.node.node)},
+                    {"address", node.node.address},
+                    {"zone", node.node.zone},
+                    {"state", state_name(node.state)},
+                    {"admin_state", state_name(node.admin_state)},
+                    {"quota_bytes", node.quota_bytes},
+                    {"used_bytes", node.used_bytes},
+                    {"files", node.files},
+                    {"max_surplus", number_or_null(node.max_surplus)},
+                    {"unknown_replicas", node.unknown_replicas},
+                    {"incarnation", node.incarnation.value},
+                    {"load", load_json(node.load)}});
+  }
+  return list;
+}
+
+Json stat_json(const std::string& path, const FileStat& stat) {
+  Json json;
+  set_bytes(json, "path", path);
+  set_attributes(json, stat.attributes);
+  json["links"] = stat.attributes.links;
+  json["accessed"] = iso_time(stat.attributes.accessed);
+  json["changed"] = iso_time(stat.attributes.changed);
+  json["vars"] = Json::object();
+  json["replicas"] = Json::array();
+  for (const ReplicaInfo& replica : stat.replicas) {
+    json["replicas"].push_back(
+        {{"node", to_string(replica.node.node)},
+         {"address", replica.node.address},
+         {"zone", replica.node.zone},
+         {"state", state_name(replica.state)},
+         {"version", replica.version.to_string()},
+         {"node_state", state_name(replica.node_state)},
+         {"verified_at", replica.verified == FileTime{} ? Json(nullptr) : Json(iso_time(replica.verified))}});
+  }
+  return json;
+}
+
+Json locate_json(const std::vector<std::string>& paths, const std::vector<Location>& locations) {
+  Json list = Json::array();
+  for (size_t i = 0; i < paths.size(); ++i) {
+    const Location& location = locations[i];
+    Json json;
+    set_bytes(json, "path", paths[i]);
+    if (!location.status.ok()) {
+      json["error"] = {{"code", code_name(location.status.code())}, {"message", location.status.message()}};
+      list.push_back(std::move(json));
+      continue;
+    }
+    json["inode"] = location.attributes.inode.value;
+    json["version"] = location.attributes.version.to_string();
+    json["size"] = location.attributes.size;
+    json["holders"] = Json::array();
+    for (const Holder& holder : location.holders) {
+      json["holders"].push_back({{"node", to_string(holder.node.node)},
+                                 {"address", holder.node.address},
+                                 {"zone", holder.node.zone},
+                                 {"url", nullptr},
+                                 {"load", load_json(holder.load)},
+                                 {"state", state_name(holder.state)}});
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json entry_json(const std::string& path, const std::string& name, const Attributes& attributes) {
+  Json json;
+  set_bytes(json, "name", name);
+  set_bytes(json, "path", path);
+  set_attributes(json, attributes);
+  return json;
+}
+
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace fsdfs::client

@@ -1,0 +1,268 @@
+#include "client/swarm_client.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "client/convert.h"
+#include "client/master_connection.h"
+#include "client/node_channels.h"
+#include "fsdfs/namespace.grpc.pb.h"
+
+namespace fsdfs::client {
+
+namespace {
+
+using Names = v1::Namespace::Stub;
+using Sessions = v1::Sessions::Stub;
+using Swarm = v1::Swarm::Stub;
+
+constexpr size_t kLocateBatch = 1000;  // places a message; the master takes no more
+
+}  // namespace
+
+// What every call needs: who asks, which request this is, and the way to the master.
+class SwarmClient::Connection {
+ public:
+  Connection(ClientOptions asked, const Clock& its_clock, Logger& its_logger)
+      : options(std::move(asked)), clock(its_clock), logger(its_logger) {}
+
+  Status open() {
+    FSDFS_ASSIGN(std::unique_ptr<Dialer> made, Dialer::create(options.credentials));
+    dialer = std::move(made);
+    channels = std::make_shared<NodeChannels>(dialer);
+    MasterTimes times{.deadline = options.deadline, .first_contact = options.first_contact};
+    FSDFS_ASSIGN(master, MasterConnection::create(options.addresses, times, clock, *dialer));
+    return {};
+  }
+
+  void stamp(v1::RequestId* request) {
+    to_wire(RequestId{.client = client_, .number = next_number_.fetch_add(1)}, request);
+  }
+
+  // The reply's value, made from the message by `read`.
+  template <typename Stub, typename Request, typename Reply, typename Read>
+  auto call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+            const Request& request, MonotonicTime deadline, Read read)
+      -> Result<decltype(read(std::declval<const Reply&>()))> {
+    FSDFS_ASSIGN(const Reply reply, master->call(method, request, deadline));
+    return read(reply);
+  }
+  // The same for the many replies that are a file's attributes.
+  template <typename Stub, typename Request, typename Reply>
+  Result<Attributes> attributes(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+                                const Request& request) {
+    return call(method, request, master->deadline(),
+                [](const Reply& reply) { return from_wire(reply.attributes()); });
+  }
+  MonotonicTime sooner(MonotonicTime deadline) const { return std::min(deadline, master->deadline()); }
+
+  const ClientOptions options;
+  const Clock& clock;
+  Logger& logger;
+  std::shared_ptr<Dialer> dialer;
+  std::shared_ptr<NodeChannels> channels;
+  std::unique_ptr<MasterConnection> master;
+
+ private:
+  const ClientId client_ = random_id<ClientId>();
+  std::atomic<uint64_t> next_number_{1};
+};
+
+Result<std::unique_ptr<SwarmClient>> SwarmClient::create(ClientOptions options, const Clock& clock,
+                                                         Logger& logger) {
+  auto connection = std::make_unique<Connection>(std::move(options), clock, logger);
+  FSDFS_TRY(connection->open());
+  return std::unique_ptr<SwarmClient>(new SwarmClient(std::move(connection)));
+}
+
+SwarmClient::SwarmClient(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+SwarmClient::~SwarmClient() = default;
+
+Result<Attributes> SwarmClient::lookup(const Place& place) {
+  v1::LookupRequest request;
+  to_wire(place, request.mutable_place());
+  return connection_->attributes(&Names::Lookup, request);
+}
+
+Result<DirectoryPage> SwarmClient::read_directory(const Place& place, uint64_t after, uint32_t limit) {
+  v1::ReadDirectoryRequest request;
+  to_wire(place, request.mutable_place());
+  request.set_after(after);
+  request.set_limit(limit);
+  return connection_->call(&Names::ReadDirectory, request, connection_->master->deadline(),
+                           [](const v1::ReadDirectoryReply& reply) { return from_wire(reply); });
+}
+
+Result<Attributes> SwarmClient::make_directory(const Place& place, const NewDirectory& directory) {
+  v1::MakeDirectoryRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  request.set_mode(directory.mode);
+  request.set_uid(directory.uid);
+  request.set_gid(directory.gid);
+  request.set_parents(directory.parents);
+  return connection_->attributes(&Names::MakeDirectory, request);
+}
+
+Result<Attributes> SwarmClient::remove(const Place& place, RemoveKind kind) {
+  v1::RemoveRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  request.set_kind(static_cast<v1::RemoveKind>(kind));
+  return connection_->attributes(&Names::Remove, request);
+}
+
+Result<Attributes> SwarmClient::rename(const Place& from, const Place& to, RenameFlags flags) {
+  v1::RenameRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(from, request.mutable_from());
+  to_wire(to, request.mutable_to());
+  request.set_no_replace(flags.no_replace);
+  request.set_exchange(flags.exchange);
+  return connection_->attributes(&Names::Rename, request);
+}
+
+Result<Attributes> SwarmClient::set_attributes(const Place& place, const AttributeChange& change) {
+  v1::SetAttributesRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  if (change.mode) request.set_mode(*change.mode);
+  if (change.uid) request.set_uid(*change.uid);
+  if (change.gid) request.set_gid(*change.gid);
+  if (change.accessed) to_wire(*change.accessed, request.mutable_accessed());
+  if (change.modified) to_wire(*change.modified, request.mutable_modified());
+  return connection_->attributes(&Names::SetAttributes, request);
+}
+
+Result<Attributes> SwarmClient::set_target(const Place& place, double target) {
+  v1::SetTargetRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  request.set_target(target);
+  return connection_->attributes(&Names::SetTarget, request);
+}
+
+Result<FileStat> SwarmClient::stat(const Place& place) {
+  v1::StatRequest request;
+  to_wire(place, request.mutable_place());
+  return connection_->call(&Names::Stat, request, connection_->master->deadline(),
+                           [](const v1::StatReply& reply) { return from_wire(reply); });
+}
+
+Result<std::vector<Location>> SwarmClient::locate(const std::vector<Place>& places) {
+  std::vector<Location> locations;
+  locations.reserve(places.size());
+  for (size_t begin = 0; begin < places.size(); begin += kLocateBatch) {
+    size_t end = std::min(places.size(), begin + kLocateBatch);
+    v1::LocateRequest request;
+    for (size_t i = begin; i < end; ++i) to_wire(places[i], request.add_places());
+    FSDFS_ASSIGN(const v1::LocateReply reply,
+                 connection_->master->call(&Names::Locate, request, connection_->master->deadline()));
+    if (static_cast<size_t>(reply.locations_size()) != end - begin) {
+      return internal_error("locate: the master answered " + std::to_string(reply.locations_size()) + " of " +
+                            std::to_string(end - begin) + " places");
+    }
+    for (const auto& location : reply.locations()) locations.push_back(from_wire(location));
+  }
+  return locations;
+}
+
+Result<OpenFile> SwarmClient::open_for_read(const Place& place) {
+  return open_for_read(place, connection_->master->deadline());
+}
+
+Result<OpenFile> SwarmClient::open_for_read(const Place& place, MonotonicTime deadline) {
+  v1::OpenForReadRequest request;
+  to_wire(place, request.mutable_place());
+  request.set_host(connection_->options.host);
+  request.set_zone(connection_->options.zone);
+  MonotonicTime asked = connection_->clock.now();  // the ticket lives at least until then + its seconds
+  return connection_->call(&Names::OpenForRead, request, connection_->sooner(deadline),
+                           [&](const v1::OpenForReadReply& reply) {
+                             return OpenFile{.attributes = from_wire(reply.attributes()),
+                                             .holders = from_wire(reply.holders()),
+                                             .ticket = reply.ticket(),
+                                             .expires = asked + std::chrono::seconds(reply.ticket_seconds())};
+                           });
+}
+
+Result<OpenedSession> SwarmClient::open_session(const NewContent& content, MonotonicTime deadline) {
+  v1::OpenSessionRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(content.place, request.mutable_place());
+  request.set_size(content.size);
+  request.set_mode(content.mode);
+  request.set_uid(content.uid);
+  request.set_gid(content.gid);
+  if (content.target) request.set_target(*content.target);
+  request.set_no_replace(content.no_replace);
+  for (const NodeId& node : content.avoid) request.add_avoid(id_to_wire(node));
+  request.set_host(connection_->options.host);
+  request.set_zone(connection_->options.zone);
+  return connection_->call(&Sessions::OpenSession, request, connection_->sooner(deadline),
+                           [](const v1::OpenSessionReply& reply) { return from_wire(reply); });
+}
+
+Result<ExtendedSession> SwarmClient::extend_session(SessionId session, uint64_t size,
+                                                    MonotonicTime deadline) {
+  v1::ExtendSessionRequest request;
+  request.set_session(session.value);
+  request.set_size(size);
+  return connection_->call(&Sessions::ExtendSession, request, connection_->sooner(deadline),
+                           [](const v1::ExtendSessionReply& reply) {
+                             return ExtendedSession{.ticket = reply.ticket(),
+                                                    .lease = std::chrono::milliseconds(reply.lease_ms())};
+                           });
+}
+
+Result<CommittedSession> SwarmClient::commit_session(SessionId session, const SessionResult& result,
+                                                     MonotonicTime deadline) {
+  v1::CommitSessionRequest request;
+  connection_->stamp(request.mutable_request());
+  request.set_session(session.value);
+  request.mutable_content()->set_size(result.size);
+  request.mutable_content()->set_digest(encode_digest(result.digest));
+  for (const std::string& receipt : result.receipts) request.add_receipts(receipt);
+  if (result.modified) to_wire(*result.modified, request.mutable_modified());
+  return connection_->call(&Sessions::CommitSession, request, connection_->sooner(deadline),
+                           [](const v1::CommitSessionReply& reply) {
+                             return CommittedSession{.attributes = from_wire(reply.attributes()),
+                                                     .synced_copies = reply.synced_copies()};
+                           });
+}
+
+Status SwarmClient::abort_session(SessionId session, MonotonicTime deadline) {
+  v1::AbortSessionRequest request;
+  request.set_session(session.value);
+  return connection_->master->call(&Sessions::AbortSession, request, connection_->sooner(deadline)).status();
+}
+
+Result<SwarmStatus> SwarmClient::status() {
+  return connection_->call(&Swarm::GetStatus, v1::GetStatusRequest(), connection_->master->deadline(),
+                           [](const v1::GetStatusReply& reply) { return from_wire(reply); });
+}
+
+Result<std::vector<NodeInfo>> SwarmClient::nodes() {
+  return connection_->call(&Swarm::ListNodes, v1::ListNodesRequest(), connection_->master->deadline(),
+                           [](const v1::ListNodesReply& reply) {
+                             std::vector<NodeInfo> nodes;
+                             for (const auto& node : reply.nodes()) nodes.push_back(from_wire(node));
+                             return nodes;
+                           });
+}
+
+const ClientOptions& SwarmClient::options() const {
+  return connection_->options;
+}
+const Clock& SwarmClient::clock() const {
+  return connection_->clock;
+}
+Logger& SwarmClient::logger() const {
+  return connection_->logger;
+}
+std::shared_ptr<NodeChannels> SwarmClient::node_channels() const {
+  return connection_->channels;
+}
+
+}  // namespace fsdfs::client

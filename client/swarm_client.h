@@ -1,0 +1,97 @@
+// SwarmClient: a swarm's master as a client sees it: names, sessions, locations, state.
+//
+// Used by the commands, the mount, FileReader, upload and download. Thread-safe; one per process is right,
+// since it holds the connections to the master and to every node that was talked to.
+//
+// Every call ends by its deadline: options.deadline after its start, or the sooner one that it is given.
+// A call that finds no master is tried again until then with the same request id, so a restart of the
+// master in the middle of it is survived and a mutation has still happened at most once (invariant 12).
+// kUnavailable names the addresses that were tried. A wrong password is kPermissionDenied with
+// kWrongPassword, at once.
+//
+// Durability is the master's: a mutation that returned ok is committed (invariant 6).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/types.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/security/credentials.h"
+#include "common/status.h"
+
+namespace fsdfs::client {
+
+struct ClientOptions {
+  std::vector<std::string> addresses;  // HOST:PORT, each may be the master
+  Credentials credentials;
+  Duration deadline = std::chrono::seconds(30);  // for one call, retries included
+  Duration first_contact =
+      std::chrono::seconds(10);  // the same, until the swarm has answered for the first time
+  Duration attempt =
+      std::chrono::seconds(5);  // how long one node may stay mute in a transfer before another is tried
+  std::string zone;             // this client's, for the order of holders
+  std::string host;             // machine identity; empty: found out
+};
+
+// Connections to nodes, for the transfers (client/node_channels.h).
+class NodeChannels;
+
+class SwarmClient {
+ public:
+  // Nothing is sent yet. `clock` and `logger` outlive the client. kInvalidArgument: no address, or one that
+  // is none; kPermissionDenied: what is wrong with the credentials.
+  static Result<std::unique_ptr<SwarmClient>> create(ClientOptions options, const Clock& clock,
+                                                     Logger& logger);
+  ~SwarmClient();
+  SwarmClient(const SwarmClient&) = delete;
+  SwarmClient& operator=(const SwarmClient&) = delete;
+
+  // --- names ---
+  // kNotFound; kFailedPrecondition with kNotDirectory; kInvalidArgument with kNameTooLong, or for "..".
+  Result<Attributes> lookup(const Place& place);
+  // One page in the order of cookies, from behind the cookie `after` (0: the start). limit 0: the master's
+  // page.
+  Result<DirectoryPage> read_directory(const Place& place, uint64_t after, uint32_t limit);
+  Result<Attributes> make_directory(const Place& place, const NewDirectory& directory);
+  // The attributes of what was removed, as it was.
+  Result<Attributes> remove(const Place& place, RemoveKind kind);
+  Result<Attributes> rename(const Place& from, const Place& to, RenameFlags flags = {});
+  Result<Attributes> set_attributes(const Place& place, const AttributeChange& change);
+  Result<Attributes> set_target(const Place& place, double target);
+
+  // --- where copies are ---
+  Result<FileStat> stat(const Place& place);
+  // One Location a place, in their order. Any number of places; they travel in batches.
+  Result<std::vector<Location>> locate(const std::vector<Place>& places);
+  Result<OpenFile> open_for_read(const Place& place);
+  // The same within `deadline` of the client's clock, where that is sooner than options.deadline.
+  Result<OpenFile> open_for_read(const Place& place, MonotonicTime deadline);
+
+  // --- new content (client/upload.h is the way to use these) ---
+  Result<OpenedSession> open_session(const NewContent& content, MonotonicTime deadline);
+  Result<ExtendedSession> extend_session(SessionId session, uint64_t size, MonotonicTime deadline);
+  Result<CommittedSession> commit_session(SessionId session, const SessionResult& result,
+                                          MonotonicTime deadline);
+  Status abort_session(SessionId session, MonotonicTime deadline);
+
+  // --- the swarm ---
+  Result<SwarmStatus> status();
+  Result<std::vector<NodeInfo>> nodes();
+
+  const ClientOptions& options() const;
+  const Clock& clock() const;
+  Logger& logger() const;
+  std::shared_ptr<NodeChannels> node_channels() const;  // shared with the calls that gRPC still ends
+
+ private:
+  class Connection;
+  explicit SwarmClient(std::unique_ptr<Connection> connection);
+
+  const std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace fsdfs::client

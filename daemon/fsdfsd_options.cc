@@ -1,0 +1,164 @@
+#include "daemon/fsdfsd_options.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <sstream>
+
+#include "common/log.h"
+#include "common/rpc/address.h"
+#include "common/version.h"
+
+namespace fsdfs {
+namespace {
+
+constexpr char kDescription[] =
+    "fsdfsd makes this machine a server of a swarm: a node that stores replicas, the master, or both.\n"
+    "\n"
+    "  the first server   fsdfsd --master --swarm-password-file F --data /srv/fsdfs --quota 500G\n"
+    "  every other one    fsdfsd --swarm-password-file F --data /srv/fsdfs --quota 500G --join FIRST:4242\n"
+    "\n"
+    "Every flag is also a setting of the YAML file; --help-settings lists them all.";
+
+struct Flags {
+  std::optional<std::string> config;
+  std::vector<std::string> assignments;
+  PasswordFlags password;
+  bool help_settings = false;
+  // Each given flag as a setting: name, value, and the flag for messages.
+  struct Given {
+    std::string setting;
+    std::string value;
+    std::string flag;
+  };
+  std::vector<Given> given;
+};
+
+void declare(SettingsRegistry& registry, ServerSettings& s) {
+  registry.boolean("master", s.master, "be the master, as well as a node if there is a quota");
+  registry.text("data", s.data, "directory for everything this server keeps");
+  registry.size("quota", s.quota, {0, uint64_t{1} << 60}, "bytes of content that this server takes; 0: none");
+  registry.list("join", s.join, "HOST:PORT of the master").environment("FSDFS_JOIN");
+  registry.text("zone", s.zone, "rack, room or site; copies are spread over zones first");
+  registry.text("listen", s.listen, "HOST:PORT to serve gRPC on");
+  registry.text("advertise", s.advertise, "HOST:PORT under which others reach this server; empty: found out");
+  registry.text("swarm_name", s.swarm_name, "name of the swarm; part of its keys");
+  registry.text("log.level", s.log_level, "least important lines to log",
+                {"trace", "debug", "info", "warning", "error"});
+  registry.text("log.file", s.log_file, "also log to this file; empty: only to stderr");
+}
+
+// The node's settings that an operator may turn; the rest follows from the server's.
+void declare(SettingsRegistry& registry, node::NodeSettings& s) {
+  using namespace std::chrono_literals;
+  registry.text("node.host", s.host, "which machine this is, to keep copies apart; empty: found out");
+  registry.size("node.free_floor", s.free_floor, {0, uint64_t{1} << 50},
+                "bytes of the filesystem that replicas never take");
+  registry.integer("node.copy_slots", s.copy_slots, {1, 256}, "copies that are pulled at once");
+  registry.integer("node.transfer_threads", s.transfer_threads, {1, 256},
+                   "threads that read and write replicas");
+  registry.duration("node.idle_timeout", s.idle_timeout, {1s, 1h},
+                    "a stream on which nothing moves ends after this");
+  registry.duration("node.sync_timeout", s.sync_timeout, {1s, 24h},
+                    "the same, while what was written is synced");
+}
+
+Status check(const ServerSettings& s) {
+  if (s.data.empty()) {
+    return invalid_argument(
+        "no data directory: say where this server may keep its files, as in --data /srv/fsdfs");
+  }
+  if (!s.master && s.quota == 0) {
+    return invalid_argument(
+        "nothing to do: give a quota to be a node (--quota 500G), or --master to be the master, or both");
+  }
+  if (!s.master && s.join.empty()) {
+    return invalid_argument("no master to join: --join HOST:PORT (or --master to be it)");
+  }
+  for (const auto& address : s.join) FSDFS_TRY(parse_host_port(address).status().with_context("--join"));
+  FSDFS_TRY(parse_host_port(s.listen).status().with_context("--listen"));
+  if (!s.advertise.empty()) FSDFS_TRY(parse_host_port(s.advertise).status().with_context("--advertise"));
+  if (s.swarm_name.empty()) return invalid_argument("--swarm-name is empty: leave it out for 'fsdfs'");
+  return {};
+}
+
+void add_flags(CLI::App& app, Flags& flags) {
+  auto setting = [&](const std::string& flag, const std::string& name, const std::string& help) {
+    return app.add_option_function<std::string>(
+        flag,
+        [&flags, flag, name](const std::string& value) {
+          flags.given.push_back({name, value, flag});
+        },
+        help);
+  };
+  app.add_flag_callback(
+      "--master",
+      [&flags] {
+        flags.given.push_back({"master", "true", "--master"});
+      },
+      "be the master, as well as a node if there is a --quota");
+  setting("--data", "data", "directory for everything this server keeps")->type_name("DIR");
+  setting("--quota", "quota", "how much content this server takes, as 500G")->type_name("SIZE");
+  setting("--join", "join", "the master, HOST:PORT[,HOST:PORT...] (or $FSDFS_JOIN)")->type_name("HOST:PORT");
+  setting("--zone", "zone", "rack, room or site; copies are spread over zones first");
+  setting("--listen", "listen", "where to serve (default 0.0.0.0:4242)")->type_name("HOST:PORT");
+  setting("--advertise", "advertise", "under which address others reach this server")->type_name("HOST:PORT");
+  setting("--swarm-name", "swarm_name", "name of the swarm (default fsdfs)");
+  setting("--log-level", "log.level", "trace, debug, info, warning or error");
+  app.add_option("--swarm-password-file", flags.password.password_file,
+                 "file that holds the swarm's password")
+      ->type_name("FILE");
+  app.add_option("--swarm-password", flags.password.password,
+                 "the password itself; hidden from the process list, not from the shell's history");
+  app.add_option("--config", flags.config,
+                 "YAML file (default " + std::string(kDefaultConfigFile) + " if there)")
+      ->type_name("FILE");
+  app.add_option("--set", flags.assignments, "any setting, as --set node.dead_after=30s")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--help-settings", flags.help_settings, "list every setting with its default and bounds");
+}
+
+}  // namespace
+
+Result<std::variant<FsdfsdOptions, SayAndExit>> read_fsdfsd_options(int argc, char** argv) {
+  CLI::App app(kDescription, "fsdfsd");
+  app.set_version_flag("--version", std::string("fsdfsd ") + kFsdfsVersion);
+  Flags flags;
+  add_flags(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out, err;
+    int code = app.exit(error, out, err);
+    return std::variant<FsdfsdOptions, SayAndExit>(
+        SayAndExit{code == 0 ? out.str() : err.str(), code == 0 ? 0 : 2});
+  }
+
+  FsdfsdOptions options;
+  PasswordSettings password_settings;
+  SettingsRegistry registry;
+  declare(registry, options.server);
+  declare(registry, options.swarm);
+  declare(registry, options.node);
+  declare(registry, password_settings);
+  if (flags.help_settings)
+    return std::variant<FsdfsdOptions, SayAndExit>(SayAndExit{registry.help_text(), 0});
+
+  SettingsSources sources{.assignments = flags.assignments};
+  if (flags.config) {
+    sources.config_file = *flags.config;
+    sources.config_required = true;
+  }
+  FSDFS_TRY(registry.load(sources));
+  for (const auto& given : flags.given) FSDFS_TRY(registry.set(given.setting, given.value, given.flag));
+  FSDFS_TRY(check(options.server));
+  FSDFS_TRY(check(options.swarm));
+  FSDFS_ASSIGN(options.password,
+               find_password(flags.password, process_environment(), password_settings, sources.config_file));
+  scrub_argument(argc, argv, "--swarm-password");
+  scrub_password_environment();
+  return std::variant<FsdfsdOptions, SayAndExit>(std::move(options));
+}
+
+}  // namespace fsdfs

@@ -1,0 +1,36 @@
+// ControlContext: what the parts of the control loop share. All of it belongs to the loop's thread, except for `post`,
+// which brings work to that thread from any other.
+#pragma once
+
+#include <functional>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/control/control_settings.h"
+#include "master/control/node_directory.h"
+#include "master/scheduler/scheduler.h"
+#include "master/store/store.h"
+
+namespace fsdfs::master {
+
+using ControlEvent = std::function<void()>;
+
+struct ControlContext {
+  MetadataStore& store;
+  const Clock& clock;
+  Logger& logger;
+  RateLimitedLog& repeated;  // for what may happen by the thousand
+  const ControlSettings& settings;
+  Scheduler& scheduler;
+  NodeDirectory& nodes;
+  // Waits while the loop is behind; drops the event once the loop has stopped. Not on the loop's thread.
+  std::function<void(ControlEvent)> post;
+
+  // Tells the scheduler what the directory says of the node.
+  void tell_node(const KnownNode& node) {
+    Status told = scheduler.node_changed(nodes.info(node));
+    if (!told.ok()) repeated.warning("node", "the scheduler refuses a node: {}", told.message());
+  }
+};
+
+}  // namespace fsdfs::master

@@ -1,0 +1,275 @@
+#include "master/control/control_loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fsdfs::master {
+namespace {
+
+constexpr size_t kEventsPerTurn = 1024;
+constexpr auto kRetryGap = std::chrono::milliseconds(5);  // while the scheduler has more to do at once
+
+MonotonicTime steady_now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logger, ControlSettings settings)
+    : settings_(std::move(settings)),
+      store_(store),
+      clock_(clock),
+      logger_(logger),
+      repeated_(logger, clock),
+      events_(settings_.events_max),
+      scheduler_(settings_.scheduler),
+      nodes_(settings_),
+      liveness_({settings_.report_interval, settings_.missed_reports, settings_.dead_after}),
+      context_{store,     clock,      logger,  repeated_,
+               settings_, scheduler_, nodes_,  [this](ControlEvent event) { post(std::move(event)); }},
+      leases_(settings_.session_lease),
+      orders_(context_),
+      attendance_desk_(context_, orders_),
+      feeder_(context_, orders_, leases_, attendance_desk_),
+      admissions_(context_, leases_) {}
+
+ControlLoop::~ControlLoop() {
+  stop();
+}
+
+Status ControlLoop::start() {
+  FSDFS_TRY(scheduler_.set_settings(settings_.scheduler));
+  FSDFS_TRY(check_liveness_settings({settings_.report_interval, settings_.missed_reports, settings_.dead_after}));
+  FSDFS_ASSIGN(auto view, store_.read());
+  FSDFS_TRY(feeder_.load(*view));
+  view.reset();
+  for (const auto& [id, node] : nodes_.all()) liveness_.expect(id, node.record.incarnation, clock_.now());
+  publish();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void ControlLoop::stop() {
+  std::lock_guard lock(stop_mutex_);
+  events_.close();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ControlLoop::on_commit(const LogEntry& entry) {
+  if (FactFeeder::concerns(entry)) post([this, entry] { feeder_.apply(entry); });
+}
+
+// Work that must not be lost. Waits while the loop is far behind, unless it is the loop itself that asks.
+void ControlLoop::post(ControlEvent event) {
+  if (std::this_thread::get_id() != loop_thread_.load()) {
+    (void)events_.push_until(std::move(event), MonotonicTime::max());
+  } else if (events_.try_push(std::move(event)) == PushResult::kFull) {
+    event();
+  }
+}
+
+// For callers that must not wait. False: the loop has stopped or is far behind.
+bool ControlLoop::post_now(ControlEvent event) {
+  return events_.try_push(std::move(event)) == PushResult::kPushed;
+}
+
+// --- streams ---
+
+uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> link) {
+  uint64_t id = ++attendances_;
+  // The node has served a later master than this one, whose database is older: go on above it (invariant 9).
+  Status raised;
+  if (hello.highest_epoch > store_.epoch()) raised = store_.raise_epoch(hello.highest_epoch);
+  if (!raised.ok()) {
+    link->close(raised);
+    return id;
+  }
+  store_.submit(
+      {true, std::nullopt},
+      [hello, swarm = store_.swarm()](WriteTransaction& transaction) -> Result<std::string> {
+        FSDFS_TRY(register_node(transaction, hello, swarm).status());
+        return std::string();
+      },
+      [this, id, hello, link](const Result<std::string>& done) {
+        if (!done.ok()) return link->close(done.status());
+        post([this, id, hello, link] { welcome(id, hello, link); });
+      });
+  return id;
+}
+
+void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link) {
+  auto greeting = liveness_.hello(hello.node, hello.incarnation, hello.address, clock_.now());
+  if (!greeting.ok()) return link->close(greeting.status());
+  attendance_desk_.attach(attendance, hello, link);
+  watch_node(hello.node);
+}
+
+void ControlLoop::inventory(uint64_t attendance, const NodeId& node, std::vector<HeldReplica> held, bool last,
+                            Acknowledged next) {
+  std::vector<ReplicaId> keys;
+  keys.reserve(held.size());
+  for (const HeldReplica& replica : held) keys.push_back(replica.replica);
+  // What the records agree with needs no transaction; on the caller's thread, so that many nodes are held against the
+  // records at once.
+  if (auto view = store_.read(); view.ok()) {
+    std::erase_if(held, [&](const HeldReplica& replica) {
+      auto settled = is_settled(**view, node, replica);
+      return settled.ok() && *settled;
+    });
+  }
+  post([this, attendance, keys = std::move(keys), held = std::move(held), last, next]() mutable {
+    attendance_desk_.inventory(attendance, keys, std::move(held), last);
+    next();
+  });
+}
+
+void ControlLoop::report(uint64_t attendance, NodeReport report, Acknowledged next) {
+  post([this, attendance, report = std::move(report), next]() mutable {
+    if (auto reported = attendance_desk_.report(attendance, std::move(report))) {
+      auto heard = liveness_.heard(reported->node, reported->incarnation, clock_.now());
+      if (heard.ok() && *heard) watch_node(reported->node);
+    }
+    next();
+  });
+}
+
+void ControlLoop::outcome(uint64_t attendance, OrderOutcome outcome) {
+  post([this, attendance, outcome = std::move(outcome)] { attendance_desk_.outcome(attendance, outcome); });
+}
+
+void ControlLoop::leave(uint64_t attendance) {
+  post([this, attendance] { attendance_desk_.detach(attendance); });
+}
+
+// --- sessions ---
+
+void ControlLoop::admit(AdmitRequest request, MonotonicTime deadline, AdmissionDesk::Answer answer) {
+  bool posted = post_now([this, request = std::move(request), deadline, answer]() mutable {
+    admissions_.admit(std::move(request), deadline, std::move(answer));
+  });
+  if (posted) return;
+  Admission refused;
+  refused.refusal = unavailable("the master is overloaded or shutting down: try again");
+  answer(std::move(refused));
+}
+
+void ControlLoop::extend(SessionRecord session, uint64_t more_bytes, AdmissionDesk::Answer answer) {
+  bool posted = post_now([this, session = std::move(session), more_bytes, answer] {
+    admissions_.extend(session, more_bytes, answer);
+  });
+  if (posted) return;
+  Admission refused;
+  refused.refusal = unavailable("the master is overloaded or shutting down: try again");
+  answer(std::move(refused));
+}
+
+void ControlLoop::renew(SessionId session) {
+  post([this, session] { admissions_.renew(session); });
+}
+
+void ControlLoop::give_up(SessionId session) {
+  post([this, session] { admissions_.give_up(session); });
+}
+
+// --- the loop's thread ---
+
+void ControlLoop::run() {
+  loop_thread_ = std::this_thread::get_id();
+  MonotonicTime due = steady_now();
+  while (true) {
+    auto event = events_.pop_until(due);
+    if (!event && events_.closed()) break;
+    size_t handled = 0;
+    while (event) {
+      (*event)();
+      changed_ = true;
+      event = ++handled < kEventsPerTurn ? events_.try_pop() : std::nullopt;
+    }
+    bool more = turn();
+    due = steady_now() + (more ? Duration(kRetryGap) : settings_.tick_interval);
+  }
+  admissions_.stop();
+}
+
+bool ControlLoop::turn() {
+  watch_nodes();
+  bool more = attendance_desk_.turn();
+  TickResult tick = scheduler_.tick(clock_.now());
+  if (!tick.orders.empty()) changed_ = true;
+  more = more || tick.more_work;
+  orders_.dispatch(std::move(tick.orders));
+  admissions_.turn();
+  if (changed_ && steady_now() - published_at_ >= settings_.view_interval) publish();
+  return more || changed_;
+}
+
+void ControlLoop::watch_nodes() {
+  for (const auto& change : liveness_.advance(clock_.now())) watch_node(change.node);
+}
+
+// Its liveness may have changed.
+void ControlLoop::watch_node(const NodeId& id) {
+  KnownNode* node = nodes_.find(id);
+  if (node == nullptr) return;
+  Liveness liveness = liveness_.liveness(id);
+  if (node->liveness == liveness) return;
+  node->liveness = liveness;
+  changed_ = true;
+  logger_.log(liveness == Liveness::kUp ? LogLevel::kInfo : LogLevel::kWarning, "node {} ({}) is {}", to_string(id),
+              node->record.address, name_of(liveness));
+  context_.tell_node(*node);
+}
+
+// --- the view ---
+
+std::shared_ptr<const SwarmView> ControlLoop::view() const {
+  std::lock_guard lock(view_mutex_);
+  return view_;
+}
+
+void ControlLoop::publish() {
+  auto view = std::make_shared<SwarmView>();
+  view->health = scheduler_.health();
+  view->open_sessions = leases_.size();
+  view->settled = true;
+  for (const auto& [id, node] : nodes_.all()) {
+    NodeStatus status = nodes_.status(node);
+    if (auto placed = scheduler_.node(id)) status.placed = std::move(*placed);
+    if (status.liveness != Liveness::kDead && !status.placed.reported) view->settled = false;
+    view->add(std::move(status));
+  }
+  add_warnings(*view);
+  published_at_ = steady_now();
+  changed_ = false;
+  std::lock_guard lock(view_mutex_);
+  view_ = std::move(view);
+}
+
+void ControlLoop::add_warnings(SwarmView& view) const {
+  int usable = 0;
+  for (const NodeStatus& node : view.nodes()) {
+    std::string name = fmt::format("node {} ({})", to_string(node.record.id), node.record.address);
+    if (node.liveness == Liveness::kSilent) view.warnings.push_back(name + " is silent");
+    if (node.liveness == Liveness::kDead) {
+      view.warnings.push_back(name + " is dead: its files are being copied elsewhere");
+    }
+    if (node.unknown_replicas != 0) {
+      view.warnings.push_back(fmt::format("{} holds {} replicas that this master does not know; they are kept aside",
+                                          name, node.unknown_replicas));
+    }
+    if (node.liveness == Liveness::kUp && node.record.admin_state == AdminState::kActive) ++usable;
+  }
+  if (usable < settings_.scheduler.sync_copies) {
+    view.warnings.push_back(fmt::format("writes are synced on {} nodes and not on {}, as no more are up: add a server",
+                                        usable, settings_.scheduler.sync_copies));
+  }
+  if (view.health.unavailable != 0) {
+    view.warnings.push_back(fmt::format("{} files have no copy on a node that is not dead", view.health.unavailable));
+  }
+  if (!view.settled) {
+    view.warnings.push_back("not every node has reported since the master's start: what they hold is not deleted");
+  }
+}
+
+}  // namespace fsdfs::master

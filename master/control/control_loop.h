@@ -1,0 +1,106 @@
+// ControlLoop: the one thread that owns the scheduler. Committed records, nodes' reports, sessions that want a chain
+// and the time go in; orders to nodes, acknowledgements and the published view come out. Everything durable is written
+// through the store and comes back as a committed record, so that the scheduler believes nothing that a restart would
+// take back.
+//
+// Called by: master/service (streams, admissions, view), the store's writer (on_commit). All public methods are
+// thread-safe; callbacks are called on the loop's thread or on the caller's, and must be quick.
+// The loop never waits for the writer. The writer may wait for the loop when that is behind by events_max events.
+// Crash: nothing here survives, and start() rebuilds it from the store. Until each holder has reported anew or is dead,
+// nothing of what it holds is deleted (invariant 4).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "common/concurrency/bounded_queue.h"
+#include "master/control/admission_desk.h"
+#include "master/control/attendance_desk.h"
+#include "master/control/control_context.h"
+#include "master/control/fact_feeder.h"
+#include "master/control/order_desk.h"
+#include "master/control/swarm_view.h"
+#include "master/registry/liveness.h"
+#include "master/scheduler/scheduler.h"
+#include "master/sessions/leases.h"
+
+namespace fsdfs::master {
+
+class ControlLoop final : public CommitListener {
+ public:
+  // All outlive the loop; the store is closed before the loop is destroyed. The loop must be a listener of the store
+  // before the first write after start().
+  ControlLoop(MetadataStore& store, const Clock& clock, Logger& logger, ControlSettings settings);
+  ~ControlLoop() override;
+  ControlLoop(const ControlLoop&) = delete;
+  ControlLoop& operator=(const ControlLoop&) = delete;
+
+  // Reads the whole state and starts the thread. Nothing may be written meanwhile.
+  Status start();
+  // Ends the thread; who waits for a chain is refused. Idempotent.
+  void stop();
+
+  void on_commit(const LogEntry& entry) override;
+
+  // --- a node's stream; `attendance` is what join returned ---
+  // Registers the node and welcomes it through the link, or closes the link with the reason.
+  uint64_t join(const NodeHello& hello, std::shared_ptr<NodeLink> link);
+  // `next` is called when the next message may come, also when this one was of no use.
+  void inventory(uint64_t attendance, const NodeId& node, std::vector<HeldReplica> held, bool last,
+                 Acknowledged next);
+  void report(uint64_t attendance, NodeReport report, Acknowledged next);
+  void outcome(uint64_t attendance, OrderOutcome outcome);
+  void leave(uint64_t attendance);
+
+  // --- sessions ---
+  void admit(AdmitRequest request, MonotonicTime deadline, AdmissionDesk::Answer answer);
+  void extend(SessionRecord session, uint64_t more_bytes, AdmissionDesk::Answer answer);
+  void renew(SessionId session);
+  void give_up(SessionId session);
+
+  // Never null after start().
+  std::shared_ptr<const SwarmView> view() const;
+
+ private:
+  void post(ControlEvent event);
+  bool post_now(ControlEvent event);
+  void welcome(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link);
+  void run();
+  bool turn();
+  void watch_nodes();
+  void watch_node(const NodeId& id);
+  void publish();
+  void add_warnings(SwarmView& view) const;
+
+  const ControlSettings settings_;
+  MetadataStore& store_;
+  const Clock& clock_;
+  Logger& logger_;
+  RateLimitedLog repeated_;
+  BoundedQueue<ControlEvent> events_;
+  std::atomic<uint64_t> attendances_{0};
+
+  // Of the loop's thread (of start() before it runs).
+  Scheduler scheduler_;
+  NodeDirectory nodes_;
+  LivenessTracker liveness_;
+  ControlContext context_;
+  Leases leases_;
+  OrderDesk orders_;
+  AttendanceDesk attendance_desk_;
+  FactFeeder feeder_;
+  AdmissionDesk admissions_;
+  MonotonicTime published_at_;
+  bool changed_ = true;
+
+  mutable std::mutex view_mutex_;
+  std::shared_ptr<const SwarmView> view_;  // guarded by view_mutex_
+
+  std::mutex stop_mutex_;  // one stop() at a time
+  std::thread thread_;     // joined under stop_mutex_
+  std::atomic<std::thread::id> loop_thread_;
+};
+
+}  // namespace fsdfs::master

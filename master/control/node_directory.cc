@@ -1,0 +1,61 @@
+#include "master/control/node_directory.h"
+
+#include <algorithm>
+
+namespace fsdfs::master {
+namespace {
+
+// A disk whose mean latency is this long is as busy as can be.
+constexpr double kDiskBusyMs = 200;
+
+template <typename Map>
+uint64_t sum_of(const Map& bytes) {
+  uint64_t sum = 0;
+  for (const auto& [key, size] : bytes) sum += size;
+  return sum;
+}
+
+}  // namespace
+
+KnownNode& NodeDirectory::put(const NodeRecord& record) {
+  KnownNode& node = nodes_[record.id];
+  node.record = record;
+  return node;
+}
+
+KnownNode* NodeDirectory::find(const NodeId& id) {
+  auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+NodeInfo NodeDirectory::info(const KnownNode& node) const {
+  NodeInfo info;
+  info.id = node.record.id;
+  info.zone = node.record.zone;
+  info.host = node.record.host;
+  info.quota = node.record.quota;
+  info.other_bytes = sum_of(node.unknown) + sum_of(node.quarantined) + sum_of(node.staged);
+  info.admin = node.record.admin_state;
+  // Without its stream a node cannot be told anything: no orders, but its copies count until it is dead.
+  info.liveness = node.link == nullptr ? std::max(node.liveness, Liveness::kSilent) : node.liveness;
+  info.load.cpu = std::clamp(node.load.cpu, 0.0, 1.0);
+  info.load.disk = std::clamp(node.load.disk_ms / kDiskBusyMs, 0.0, 1.0);
+  info.load.foreground_slow =
+      node.load.foreground_ms > std::chrono::duration<double, std::milli>(settings_.slow_foreground).count();
+  info.at_floor = node.disk_at_floor;
+  return info;
+}
+
+NodeStatus NodeDirectory::status(const KnownNode& node) const {
+  NodeStatus status;
+  status.record = node.record;
+  status.liveness = node.liveness;
+  status.attending = node.link != nullptr;
+  status.load = node.load;
+  status.used = node.used;
+  status.unknown_replicas = node.unknown.size();
+  status.quarantined_replicas = node.quarantined.size();
+  return status;
+}
+
+}  // namespace fsdfs::master

@@ -1,0 +1,120 @@
+// What a node and the master say to each other over an attendance, as domain values. They mirror
+// proto/fsdfs/registry.proto; master/service/convert.h turns one into the other. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/status.h"
+#include "master/store/records.h"
+
+namespace fsdfs::master {
+
+// --- from the node ---
+
+struct NodeHello {
+  NodeId node;
+  Incarnation incarnation;
+  SwarmId swarm;  // none at its first join
+  std::string address;
+  std::string zone;
+  std::string host;
+  uint64_t quota = 0;
+  uint64_t used = 0;
+  Epoch highest_epoch;  // that it has ever granted
+  Fingerprint key;      // of the certificate that it proved to own
+};
+
+struct HeldReplica {
+  ReplicaId replica;
+  Content content;
+  ReplicaState state = ReplicaState::kWhole;  // or kQuarantined
+};
+
+struct NodeChange {
+  uint64_t sequence = 0;
+  std::variant<HeldReplica, ReplicaId> change;  // came, or went
+};
+
+struct LoadReport {
+  double cpu = 0;      // 0 to 1
+  double net_in = 0;   // bytes per second
+  double net_out = 0;  // bytes per second
+  double disk_ms = 0;
+  uint32_t copies = 0;
+  uint32_t readers = 0;
+  double foreground_ms = 0;
+};
+
+struct NodeReport {
+  LoadReport load;
+  uint64_t quota = 0;
+  uint64_t used = 0;
+  uint64_t free_on_disk = 0;  // above the floor of free space
+  std::vector<NodeChange> changes;
+};
+
+struct OrderOutcome {
+  OrderId order;
+  Status status;
+  NodeId failed_source;  // none when no source was at fault
+};
+
+// --- to the node ---
+
+struct WelcomeMessage {
+  SwarmId swarm;
+  Duration report_interval{};
+  Duration lease{};
+};
+
+struct AcknowledgeMessage {
+  uint64_t sequence = 0;
+  bool inventory = false;
+};
+
+// What a replica says of itself on the disk.
+struct ReplicaOrigin {
+  InodeId parent;
+  std::string name;
+  uint64_t metadata_counter = 0;
+  double target = 0;
+  uint32_t mode = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  FileTime modified;
+};
+
+struct CopyMessage {
+  OrderId order;
+  ReplicaId replica;
+  Content content;
+  std::vector<NodeRecord> sources;
+  ReplicaOrigin origin;
+};
+
+struct DeleteMessage {
+  OrderId order;
+  ReplicaId replica;
+};
+
+struct CancelMessage {
+  OrderId order;
+};
+
+using MasterMessage =
+    std::variant<WelcomeMessage, AcknowledgeMessage, CopyMessage, DeleteMessage, CancelMessage>;
+
+// The way to one node. Thread-safe; implementations never call back into the control loop from within.
+class NodeLink {
+ public:
+  virtual ~NodeLink() = default;
+  // Queues the message. False: the link is closed or full; its messages are lost and the node will attend anew.
+  virtual bool send(Epoch epoch, const MasterMessage& message) = 0;
+  // Ends the attendance and tells the node why. Idempotent.
+  virtual void close(const Status& why) = 0;
+};
+
+}  // namespace fsdfs::master

@@ -1,0 +1,133 @@
+#include "master/control/replica_changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "master/namespace/links.h"
+
+namespace fsdfs::master {
+namespace {
+
+Result<uint32_t> whole_copies(ReadView& view, const ReplicaId& id, const NodeId& apart_from) {
+  FSDFS_ASSIGN(auto replicas, view.replicas(id.inode));
+  return static_cast<uint32_t>(std::count_if(replicas.begin(), replicas.end(), [&](const ReplicaRecord& r) {
+    return r.replica == id && r.state == ReplicaState::kWhole && r.node != apart_from;
+  }));
+}
+
+Status record(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held, ReplicaState state) {
+  return transaction.put_replica({held.replica, node, state, held.content.size, transaction.now()});
+}
+
+// Bad copies of a file go once enough good ones are there.
+Status retire_bad_copies(WriteTransaction& transaction, const ReplicaId& current, const RetireRule& rule) {
+  FSDFS_ASSIGN(auto replicas, transaction.replicas(current.inode));
+  auto whole = std::count_if(replicas.begin(), replicas.end(), [&](const ReplicaRecord& r) {
+    return r.replica == current && r.state == ReplicaState::kWhole;
+  });
+  if (whole < std::max<int64_t>(1, rule.copies_needed)) return {};
+  for (const ReplicaRecord& replica : replicas) {
+    if (replica.state != ReplicaState::kQuarantined) continue;
+    FSDFS_TRY(condemn_replica(transaction, replica.replica, replica.node, replica.size));
+  }
+  return {};
+}
+
+// A replica whose file or version is not, or no longer, in the namespace.
+Result<Verdict> judge_stranger(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held) {
+  FSDFS_ASSIGN(bool tombstone, transaction.is_tombstone(held.replica));
+  if (!tombstone) return Verdict::kUnknown;
+  FSDFS_TRY(condemn_replica(transaction, held.replica, node, held.content.size));
+  return Verdict::kDoomed;
+}
+
+Result<Verdict> judge_current(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
+                              const Inode& inode, const std::optional<ReplicaRecord>& row, const RetireRule& rule) {
+  bool good = held.state == ReplicaState::kWhole && held.content == inode.content;
+  ReplicaState state = good ? ReplicaState::kWhole : ReplicaState::kQuarantined;
+  if (!row || row->state != state) FSDFS_TRY(record(transaction, node, held, state));
+  FSDFS_TRY(retire_bad_copies(transaction, held.replica, rule));
+  if (!good) return Verdict::kQuarantined;
+  return row && row->state == state ? Verdict::kKnown : Verdict::kRecorded;
+}
+
+}  // namespace
+
+Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
+                           const RetireRule& rule) {
+  FSDFS_ASSIGN(auto row, transaction.replica(held.replica, node));
+  if (row && row->state == ReplicaState::kDeleting) return Verdict::kDoomed;
+  FSDFS_ASSIGN(auto session, transaction.session_of(held.replica));
+  if (session) return Verdict::kStaged;
+  FSDFS_ASSIGN(auto inode, transaction.inode(held.replica.inode));
+  if (!inode || held.replica.version > inode->version) return judge_stranger(transaction, node, held);
+  if (held.replica.version == inode->version) return judge_current(transaction, node, held, *inode, row, rule);
+  if (row && row->state == ReplicaState::kStale) return Verdict::kKnown;
+  FSDFS_TRY(record(transaction, node, held, ReplicaState::kStale));
+  return Verdict::kRecorded;
+}
+
+Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held) {
+  if (held.state != ReplicaState::kWhole) return false;
+  FSDFS_ASSIGN(auto row, view.replica(held.replica, node));
+  if (!row || row->size != held.content.size) return false;
+  if (row->state == ReplicaState::kDeleting || row->state == ReplicaState::kStale) return true;
+  if (row->state != ReplicaState::kWhole) return false;
+  FSDFS_ASSIGN(auto inode, view.inode(held.replica.inode));
+  return inode && inode->version == held.replica.version && inode->content == held.content;
+}
+
+Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica) {
+  FSDFS_ASSIGN(auto row, transaction.replica(replica, node));
+  if (!row) return {};
+  return transaction.remove_replica(replica, node);
+}
+
+Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
+                                              const ReplicaId& replica) {
+  FSDFS_ASSIGN(auto row, transaction.replica(replica, node));
+  if (!row) return DeletionVerdict::kGone;
+  if (row->state == ReplicaState::kDeleting) return DeletionVerdict::kDurable;
+  FSDFS_ASSIGN(auto inode, transaction.inode(replica.inode));
+  if (!inode || row->state == ReplicaState::kQuarantined) return DeletionVerdict::kRefused;
+  FSDFS_ASSIGN(uint32_t others, whole_copies(transaction, {inode->id, inode->version}, node));
+  if (others == 0) return DeletionVerdict::kRefused;
+  FSDFS_TRY(condemn_replica(transaction, replica, node, row->size));
+  return DeletionVerdict::kDurable;
+}
+
+Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm) {
+  std::string name = to_string(hello.node);
+  if (!hello.swarm.none() && hello.swarm != swarm) {
+    return failed_precondition(fmt::format("node {} belongs to swarm {}, and this master serves {}: join it to its own "
+                                           "swarm, or give it an empty data directory",
+                                           name, to_string(hello.swarm), to_string(swarm)),
+                               Reason::kWrongIdentity);
+  }
+  FSDFS_ASSIGN(auto known, transaction.node(hello.node));
+  NodeRecord record = known.value_or(NodeRecord{});
+  if (known && known->key != hello.key) {
+    return failed_precondition(fmt::format("node {} first joined with another key: this is a copy of its data "
+                                           "directory, or its node.key was replaced; give it an empty data directory",
+                                           name),
+                               Reason::kWrongIdentity);
+  }
+  if (known && hello.incarnation < known->incarnation) {
+    return failed_precondition(fmt::format("node {} was started since as incarnation {}, so incarnation {} may not "
+                                           "attend: two processes run with copies of one data directory",
+                                           name, known->incarnation.value, hello.incarnation.value),
+                               Reason::kStaleIncarnation);
+  }
+  record.id = hello.node;
+  record.address = hello.address;
+  record.zone = hello.zone;
+  record.host = hello.host;
+  record.quota = hello.quota;
+  record.incarnation = hello.incarnation;
+  record.key = hello.key;
+  if (!known || *known != record) FSDFS_TRY(transaction.put_node(record));
+  return record;
+}
+
+}  // namespace fsdfs::master

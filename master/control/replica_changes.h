@@ -1,0 +1,48 @@
+// What a node says it holds, held against what is recorded: functions over one transaction of the store, called by
+// the control loop for reports and inventories.
+//
+// Invariant 1: a row becomes whole only by what its node has reported or given a receipt for, and only with the
+// digest that the version has. Invariant 11: what is not known is neither recorded nor deleted; a deletion needs a row
+// that is one already, a tombstone, or a version that lost.
+#pragma once
+
+#include <cstdint>
+
+#include "common/status.h"
+#include "master/control/node_messages.h"
+#include "master/store/store.h"
+
+namespace fsdfs::master {
+
+enum class Verdict : uint8_t {
+  kKnown,        // as recorded
+  kRecorded,     // the row was made or changed
+  kStaged,       // of a session that is still open: its commit will record it
+  kDoomed,       // its deletion is decided
+  kQuarantined,  // bad: reported so, or with another digest than its version's
+  kUnknown,      // left alone
+};
+
+struct RetireRule {
+  uint32_t copies_needed = 1;  // whole copies, on nodes that are not dead, before bad ones may go
+};
+
+Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
+                           const RetireRule& rule);
+// True when apply_held would leave everything as it is; then the writer need not be asked.
+Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held);
+
+// The node does not hold it (any more).
+Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica);
+
+// Makes a deletion that the scheduler decided durable. False: there is nothing to delete, or it must not be: the last
+// look at the records says that no other whole copy would be left.
+enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
+Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
+                                              const ReplicaId& replica);
+
+// A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another swarm),
+// kStaleIncarnation. Returns the record as it is now.
+Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm);
+
+}  // namespace fsdfs::master

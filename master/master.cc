@@ -1,0 +1,119 @@
+#include "master/master.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "common/io/posix_disk.h"
+#include "master/control/control_loop.h"
+#include "master/service/namespace_service.h"
+#include "master/service/registry_service.h"
+#include "master/service/service_context.h"
+#include "master/service/sessions_service.h"
+#include "master/service/swarm_service.h"
+#include "master/store/sqlite_store.h"
+
+namespace fsdfs::master {
+namespace {
+
+ControlSettings control_settings(const MasterSettings& settings) {
+  ControlSettings control;
+  control.scheduler.sync_copies = settings.swarm.sync_copies;
+  control.scheduler.sync_copies_min = settings.swarm.sync_copies_min;
+  control.scheduler.min_copies = settings.swarm.min_copies;
+  control.scheduler.write_reserve = settings.swarm.write_reserve;
+  control.report_interval = settings.swarm.report_interval;
+  control.missed_reports = settings.swarm.missed_reports;
+  control.dead_after = settings.swarm.dead_after;
+  control.session_lease = settings.session_lease;
+  return control;
+}
+
+Status make_private_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  }
+  if (error) return status_from_errno(error.value(), "make directory " + path);
+  return {};
+}
+
+}  // namespace
+
+// In the order of construction; what stands lower uses what stands higher.
+struct Master::Parts {
+  Parts(MasterSettings given, MasterKeys master_keys, const Clock& the_clock, Logger& the_logger,
+        std::unique_ptr<DiskLock> directory_lock, std::unique_ptr<SqliteStore> opened)
+      : settings(std::move(given)),
+        keys(std::move(master_keys)),
+        lock(std::move(directory_lock)),
+        store(std::move(opened)),
+        control(*store, the_clock, the_logger, control_settings(settings)),
+        context{*store, control, the_clock, the_logger, settings.swarm, settings.swarm_name, keys, address,
+                settings.session_lease},
+        names(context),
+        sessions(context),
+        swarm(context),
+        registry(context) {}
+
+  const MasterSettings settings;
+  const MasterKeys keys;
+  PublishedAddress address;
+  const std::unique_ptr<DiskLock> lock;
+  const std::unique_ptr<SqliteStore> store;
+  ControlLoop control;
+  const ServiceContext context;
+  NamespaceService names;
+  SessionsService sessions;
+  SwarmService swarm;
+  RegistryService registry;
+};
+
+Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Authority& authority,
+                                              const Clock& clock, Logger& logger) {
+  std::string directory = settings.data_directory + "/master";
+  FSDFS_TRY(make_private_directory(directory));
+  PosixDisk disk;
+  auto lock = disk.lock(directory + "/lock");
+  if (!lock.ok()) return lock.status().with_context("another master may be using " + directory);
+  FSDFS_ASSIGN(auto store, SqliteStore::open(directory + "/master.db", clock, logger));
+  MasterKeys keys{authority.subkey(kTicketKeyLabel), authority.subkey(kReceiptKeyLabel)};
+  auto parts = std::make_unique<Parts>(std::move(settings), std::move(keys), clock, logger, std::move(*lock),
+                                       std::move(store));
+  parts->store->add_listener(parts->control);
+  FSDFS_TRY(parts->control.start());
+  logger.info("master of swarm {} ({}) in epoch {}", parts->settings.swarm_name, to_string(parts->store->swarm()),
+              parts->store->epoch().value);
+  return std::unique_ptr<Master>(new Master(std::move(parts)));
+}
+
+Master::~Master() {
+  stop();
+}
+
+std::vector<grpc::Service*> Master::services() {
+  return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry};
+}
+
+void Master::set_address(std::string address) {
+  parts_->address.set(std::move(address));
+}
+
+SwarmId Master::swarm() const {
+  return parts_->store->swarm();
+}
+
+Epoch Master::epoch() const {
+  return parts_->store->epoch();
+}
+
+void Master::stop() {
+  parts_->control.stop();
+  parts_->store->close();
+}
+
+}  // namespace fsdfs::master

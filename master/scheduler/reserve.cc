@@ -1,0 +1,40 @@
+#include "master/scheduler/reserve.h"
+
+#include <algorithm>
+
+namespace fsdfs::master {
+
+namespace {
+constexpr size_t kVictimsPerTurn = 1'000;
+}
+
+void Reserve::work(MonotonicTime now) {
+  Model& model = actions_.model();
+  states_.resize(model.nodes.end());
+  for (NodeIndex node = 0; node < model.nodes.end(); ++node) {
+    // A node that takes nothing needs no room for it.
+    if (!model.nodes.has(node, kTakes)) continue;
+    State& state = states_[node];
+    auto reserve = static_cast<int64_t>(model.reserve_of(node));
+    int64_t room = model.nodes.room_promised(node);
+    if (room < reserve / 2 || room < 0) state.refilling = true;
+    if (room >= reserve) state.refilling = false;
+    if (state.refilling && state.gave_up != model.generation) refill(node, now);
+  }
+}
+
+void Reserve::refill(NodeIndex node, MonotonicTime now) {
+  Model& model = actions_.model();
+  VictimIndex::Wish wish;
+  wish.node = node;
+  int64_t missing = static_cast<int64_t>(model.reserve_of(node)) - model.nodes.room_promised(node);
+  wish.bytes = static_cast<uint64_t>(std::max<int64_t>(missing, 0));
+  wish.surplus_min = kCopy;
+  wish.partial = true;
+  wish.victims_max = kVictimsPerTurn;
+  VictimIndex::Harvest harvest = actions_.victims().gather(wish);
+  if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) states_[node].gave_up = model.generation;
+  for (Slot victim : harvest.victims) actions_.doom(victim, node, {DeleteCause::kReserve, {}, {}}, now);
+}
+
+}  // namespace fsdfs::master

@@ -1,0 +1,53 @@
+// Sweep: a walk over all files, in bounded steps, for all that no single file's event tells.
+//
+// A pass counts every file anew after nodes died or came back, refills the queues with the best of all files,
+// builds the lists of victims that were asked for, finds the per-node figures, strips the records of removed
+// nodes, and gives purged files another chance to be deleted. Events between two steps are not missed: whatever
+// changes is offered to the queues as it changes. Not thread-safe.
+#pragma once
+
+#include <vector>
+
+#include "master/scheduler/actions.h"
+#include "master/scheduler/deletions.h"
+
+namespace fsdfs::master {
+
+class Sweep {
+ public:
+  Sweep(Actions& actions, WantQueue& wants, Deletions& deletions)
+      : actions_(actions), wants_(wants), deletions_(deletions) {}
+
+  void request() { requested_ = true; }
+  // Removed: its index is freed when a whole pass has stripped it.
+  void node_removed(NodeIndex node) { leaving_.push_back(node); }
+  // A pass is under way or due: figures may lag.
+  bool due() const;
+  bool running() const { return running_; }
+  // Looks at no more than `most` files; returns how many. Begins a pass when one is due.
+  size_t work(size_t most);
+
+ private:
+  struct NodeFigures {
+    bool has_max = false;
+    Units max = 0;
+    uint64_t drain_left = 0, only_copies = 0;
+  };
+  void begin();
+  void look_at(Slot slot);
+  void strip(FileRecord& record);
+  void add_figures(const FileRecord& record, const Counts& counts);
+  void end();
+
+  Actions& actions_;
+  WantQueue& wants_;
+  Deletions& deletions_;
+  bool requested_ = false;
+  bool running_ = false;
+  Slot cursor_ = 0;
+  std::vector<NodeIndex> leaving_;     // waiting for a pass
+  std::vector<NodeIndex> being_left_;  // by the pass under way
+  std::vector<NodeFigures> figures_;
+};
+
+}  // namespace fsdfs::master

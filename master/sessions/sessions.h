@@ -1,0 +1,87 @@
+// Sessions of whole new content (docs/architecture.md, "A put"): what a put means for names, versions and replicas.
+// Functions over one transaction of the store, called by master/service and, for leases that ran out, by
+// master/control. Which nodes form the chain is the scheduler's choice and comes in.
+//
+// Rules:
+//   - Nothing is visible before the commit; the commit switches the file as a whole.
+//   - The higher version wins. A lower one that commits later is acknowledged as if it had come first: it changes
+//     nothing, and what its chain staged is deleted. The same holds where the file was removed meanwhile.
+//   - A member without a receipt is no copy: what it may have staged is deleted.
+//   - Whatever ends a session without a commit turns its whole chain into deletions.
+// What a session that is still open staged is known by its row, also after a restart of the master.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/security/ticket.h"
+#include "common/status.h"
+#include "master/namespace/operations.h"
+#include "master/store/store.h"
+
+namespace fsdfs::master {
+
+inline constexpr uint64_t kContentBytesMax = (uint64_t{1} << 48) - 1;  // as the scheduler counts sizes
+
+struct OpenRequest {
+  PathAt path;
+  uint64_t size = 0;  // bytes expected
+  NewInode attributes;
+  std::optional<double> target;
+  bool no_replace = false;
+};
+
+// What a put will be, before anything is reserved or written for it.
+struct SessionPlan {
+  InodeId parent;
+  std::string name;
+  std::optional<Inode> replaces;  // the file at that name
+  double target = 0;              // N of what comes out of it
+};
+
+// kNotFound (a missing directory, by name), kFailedPrecondition/kIsDirectory, kAlreadyExists (no_replace),
+// kInvalidArgument. `default_target` is for a file that does not exist yet.
+Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, double default_target);
+
+// Writes the session's row. Plans anew, as names may have changed since; `id` is what the chain was reserved for.
+Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequest& request, SessionId id,
+                                   std::vector<NodeId> chain, uint32_t wanted_members);
+
+// kAborted/kSessionLost.
+Result<SessionRecord> find_session(ReadView& view, SessionId id);
+
+// More bytes than announced; fewer change nothing. The room has been reserved.
+Result<SessionRecord> extend_session(WriteTransaction& transaction, SessionId id, uint64_t size);
+
+struct CommitRequest {
+  SessionId session;
+  Content content;
+  std::vector<Receipt> receipts;  // opened, so genuine
+  std::optional<FileTime> modified;
+  uint32_t sync_copies_min = 1;
+  double default_target = 3;  // for a new file, if the session names none
+};
+struct CommitOutcome {
+  Inode inode;  // as the put left it; when superseded, as it would have been
+  InodeId parent;
+  uint32_t synced_copies = 0;
+  uint32_t wanted_members = 0;
+  bool superseded = false;
+};
+// kAborted/kSessionLost; kInvalidArgument: a receipt that speaks of something else; kUnavailable: too few receipts;
+// kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now. After an error the
+// session is as it was.
+Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request);
+
+// Ends a session without a commit. A session that is gone is no error: this is what lease, client and node may all
+// ask for.
+Status abort_session(WriteTransaction& transaction, SessionId id);
+
+// Members whose receipts prove this content of this session, in the order of the chain. kInvalidArgument names the
+// receipt that disagrees.
+Result<std::vector<NodeId>> judge_receipts(const SessionRecord& session, const Content& content,
+                                           std::span<const Receipt> receipts);
+
+}  // namespace fsdfs::master

@@ -1,0 +1,174 @@
+// The master's domain values, as the store keeps them and everything above it speaks of them, and the records of
+// the ordered log. They mirror proto/fsdfs/types.proto and log.proto; master/store/log_codec.h and
+// master/service/convert.h turn one into the other.
+//
+// Plain values without behaviour. Numbers of enums are stored and sent: append only.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/checksum.h"
+#include "common/clock.h"
+#include "common/ids.h"
+#include "common/security/keys.h"
+#include "master/registry/node_state.h"
+
+namespace fsdfs::master {
+
+// What the whole content of a version is, so that any copy can be told right from wrong.
+struct Content {
+  uint64_t size = 0;  // bytes, holes included
+  ContentDigest digest;
+  friend bool operator==(const Content&, const Content&) = default;
+};
+
+enum class FileType : uint8_t {
+  kRegular = 1,
+  kDirectory = 2,
+  kSymlink = 3,
+  kFifo = 4,
+  kSocket = 5,
+  kCharacterDevice = 6,
+  kBlockDevice = 7,
+};
+
+// A time of a file: wall clock of who set it. Wider than WallTime, as users may set any time.
+struct FileTime {
+  int64_t seconds = 0;       // since 1970-01-01 UTC
+  uint32_t nanoseconds = 0;  // below 1e9
+  friend auto operator<=>(const FileTime&, const FileTime&) = default;
+};
+FileTime file_time(WallTime time);
+
+struct Inode {
+  InodeId id;
+  FileType type = FileType::kRegular;
+  uint32_t mode = 0;  // permission bits, 07777
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  uint32_t links = 0;
+  FileTime accessed;
+  FileTime modified;
+  FileTime changed;
+  Version version;  // of the content; none for what has none
+  Content content;
+  double target = 0;              // N; 0 for what is not a regular file
+  std::string link_target;        // of a symlink
+  uint32_t device = 0;            // of a device node
+  uint64_t metadata_counter = 0;  // grows with each change of name or attributes
+  InodeId parent;                 // of a directory, the one parent (the root's is the root); else none
+  friend bool operator==(const Inode&, const Inode&) = default;
+};
+
+struct Entry {
+  InodeId parent;
+  std::string name;     // bytes: no '/', no NUL, any encoding
+  uint64_t cookie = 0;  // its place in the order of the directory; never used twice
+  InodeId inode;
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+enum class ReplicaState : uint8_t {
+  kWhole = 1,        // complete, checksummed, synced, in its place, reported
+  kStale = 2,        // whole, of a version that is no longer current
+  kDeleting = 3,     // its deletion is decided and not yet confirmed
+  kQuarantined = 4,  // bad; kept until replaced
+};
+
+struct ReplicaRecord {
+  ReplicaId replica;
+  NodeId node;
+  ReplicaState state = ReplicaState::kWhole;
+  uint64_t size = 0;  // bytes
+  FileTime verified;  // when its bytes were last checked against their sums
+  friend bool operator==(const ReplicaRecord&, const ReplicaRecord&) = default;
+};
+
+struct NodeRecord {
+  NodeId id;
+  std::string address;  // HOST:PORT of its gRPC
+  std::string zone;
+  std::string host;  // machine identity
+  AdminState admin_state = AdminState::kActive;
+  uint64_t quota = 0;  // bytes, as it last said
+  Incarnation incarnation;
+  Fingerprint key;  // pinned at its first join
+  friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
+};
+
+// The right to give one name new content (docs/architecture.md, "A put").
+struct SessionRecord {
+  SessionId id;
+  ReplicaId replica;   // what its chain stages
+  InodeId parent;      // the name that it was opened for
+  std::string name;
+  bool creates = false;  // the name was free at the open: replica.inode is a number without a row yet
+  bool no_replace = false;
+  uint64_t size = 0;  // bytes reserved
+  uint32_t mode = 0;  // for a file that it makes
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::optional<double> target;  // N asked for
+  uint32_t wanted_members = 0;   // sync_copies at the open
+  std::vector<NodeId> chain;     // head first
+  friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
+};
+
+// --- the ordered log: states, not deltas ---
+
+struct InodeChanged {
+  Inode inode;
+};
+struct InodeRemoved {
+  InodeId inode;
+};
+struct EntryAdded {
+  Entry entry;
+};
+struct EntryRemoved {
+  InodeId parent;
+  std::string name;
+  InodeId inode;
+};
+struct ReplicaChanged {
+  ReplicaRecord replica;
+};
+struct ReplicaRemoved {
+  ReplicaId replica;
+  NodeId node;
+};
+struct NodeChanged {
+  NodeRecord node;
+};
+struct NodeRemoved {
+  NodeId node;
+};
+struct SessionOpened {
+  SessionRecord session;
+};
+struct SessionClosed {
+  SessionId session;
+  bool committed = false;
+};
+struct EpochStarted {
+  Epoch epoch;
+};
+
+using LogRecord =
+    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved, NodeChanged,
+                 NodeRemoved, SessionOpened, SessionClosed, EpochStarted>;
+
+// What one operation did, in the order of the commits.
+struct LogEntry {
+  uint64_t sequence = 0;  // grows by one
+  Epoch epoch;
+  FileTime time;
+  std::vector<LogRecord> records;
+};
+
+}  // namespace fsdfs::master

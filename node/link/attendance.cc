@@ -1,0 +1,256 @@
+#include "node/link/attendance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "common/rpc/status_rpc.h"
+#include "node/store/wire.h"
+
+namespace fsdfs::node {
+namespace {
+
+constexpr Duration kReportIntervalMin = std::chrono::milliseconds(10);
+constexpr Duration kReportIntervalMax = std::chrono::hours(1);
+constexpr Duration kDeletionRoomWait = std::chrono::seconds(10);
+
+CopyOrder copy_order(const v1::CopyOrder& message, Epoch epoch, Status& status) {
+  CopyOrder order;
+  order.order = OrderId{message.order()};
+  order.epoch = epoch;
+  order.replica = wire::from_wire(message.replica());
+  order.ticket = message.ticket();
+  order.origin = wire::from_wire(message.origin());
+  auto content = wire::from_wire(message.content());
+  if (content.ok()) {
+    order.content = *content;
+  } else {
+    status = content.status();
+  }
+  for (const v1::NodeAddress& source : message.sources()) {
+    auto node = wire::id_from_wire<NodeId>(source.node());
+    if (node.ok()) order.sources.push_back({*node, source.address()});
+  }
+  return order;
+}
+
+}  // namespace
+
+Status Attendance::run(const std::function<void()>& on_welcome) {
+  FSDFS_ASSIGN(auto channel, context_.dialer.channel(master_));
+  stub_ = v1::Registry::NewStub(channel);
+  stream_ = stub_->Attend(&call_);
+  Status status = shake_hands();
+  if (status.ok()) {
+    on_welcome();
+    std::thread sender([this] { send(); });
+    status = receive();
+    ended_ = true;
+    if (!status.ok()) call_.TryCancel();
+    context_.wake->signal();
+    sender.join();
+  } else {
+    call_.TryCancel();
+  }
+  Status ended = context_.dialer.explain(master_, stream_->Finish());
+  if (!status.ok() && status.code() != Code::kCancelled) return status;
+  return ended.ok() ? unavailable("the master at " + master_ + " ended the stream") : ended;
+}
+
+Status Attendance::shake_hands() {
+  auto watched = context_.watch.watch(kWelcomeTimeout, [this] { call_.TryCancel(); });
+  Identity identity = context_.directory.identity();
+  FSDFS_ASSIGN(StoreFigures figures, context_.store.figures());
+  v1::NodeMessage message;
+  v1::Hello& hello = *message.mutable_hello();
+  hello.set_node(wire::id_to_wire(identity.node));
+  hello.set_swarm(wire::id_to_wire(identity.swarm));
+  hello.set_address(context_.address);
+  hello.set_zone(context_.settings.zone);
+  hello.set_host(context_.host);
+  hello.set_quota(figures.quota);
+  hello.set_used(figures.used);
+  hello.set_highest_epoch(identity.epoch.value);
+  v1::MasterMessage welcome;
+  // Cancelled: how the stream ended says more.
+  if (!write(message) || !stream_->Read(&welcome)) return {Code::kCancelled, "no welcome"};
+  return accept(welcome);
+}
+
+Status Attendance::accept(const v1::MasterMessage& message) {
+  if (!message.has_welcome())
+    return internal_error("the master at " + master_ + " did not begin with a welcome");
+  const v1::Welcome& welcome = message.welcome();
+  FSDFS_ASSIGN(SwarmId swarm, wire::id_from_wire<SwarmId>(welcome.swarm()));
+  if (swarm.none()) return internal_error("the master at " + master_ + " does not name its swarm");
+  SwarmId own = context_.directory.identity().swarm;
+  if (!own.none() && own != swarm) return context_.directory.set_swarm(swarm);  // says what is wrong
+  epoch_ = Epoch{message.epoch()};
+  FSDFS_TRY(context_.directory.grant(epoch_));
+  FSDFS_TRY(context_.directory.set_swarm(swarm));
+  report_interval_ = welcome.report_interval_ms() == 0
+                         ? context_.settings.report_interval
+                         : std::chrono::milliseconds(welcome.report_interval_ms());
+  report_interval_ = std::clamp(report_interval_, kReportIntervalMin, kReportIntervalMax);
+  return {};
+}
+
+Status Attendance::receive() {
+  v1::MasterMessage message;
+  while (stream_->Read(&message)) {
+    if (Epoch epoch{message.epoch()}; epoch != epoch_) {
+      refuse(message);
+      if (epoch > epoch_)
+        return unavailable("the master at " + master_ + " began a new epoch without a welcome");
+      continue;
+    }
+    FSDFS_TRY(obey(message));
+  }
+  return {};
+}
+
+void Attendance::refuse(const v1::MasterMessage& message) {
+  Epoch epoch{message.epoch()};
+  Status status = failed_precondition(
+      fmt::format("an order of epoch {} is refused: this node obeys epoch {}", epoch.value, epoch_.value),
+      Reason::kStaleEpoch);
+  context_.logger.warning("{}", status.message());
+  if (message.has_copy()) context_.outbox.put({OrderId{message.copy().order()}, epoch_, status, {}});
+  if (message.has_delete_()) context_.outbox.put({OrderId{message.delete_().order()}, epoch_, status, {}});
+}
+
+Status Attendance::obey(const v1::MasterMessage& message) {
+  if (message.has_acknowledge()) {
+    context_.store.changes().acknowledge(message.acknowledge().sequence());
+    if (message.acknowledge().inventory()) inventory_acknowledged_ = true;
+  } else if (message.has_copy()) {
+    Status status;
+    CopyOrder order = copy_order(message.copy(), epoch_, status);
+    if (status.ok()) {
+      context_.puller.submit(std::move(order));
+    } else {
+      context_.outbox.put({order.order, epoch_, status, {}});
+    }
+  } else if (message.has_delete_()) {
+    DeletionOrder order{OrderId{message.delete_().order()}, epoch_,
+                        wire::from_wire(message.delete_().replica())};
+    if (!context_.deleter.submit(order, context_.clock.now() + kDeletionRoomWait)) {
+      return unavailable("too many deletions are waiting");
+    }
+  } else if (message.has_cancel()) {
+    context_.puller.cancel(epoch_, OrderId{message.cancel().order()});
+  }
+  return {};
+}
+
+bool Attendance::write(v1::NodeMessage& message) {
+  message.set_incarnation(context_.directory.incarnation().value);
+  return stream_->Write(message);
+}
+
+void Attendance::send() {
+  bool open = send_inventory();
+  bool repeat = true;
+  MonotonicTime next = context_.clock.now();
+  while (open && !ended_) {
+    if (context_.store.changes().overflowed()) {
+      context_.logger.warning("the master has fallen too far behind: starting over with an inventory");
+      break;
+    }
+    open = send_failures() && send_reports(repeat);
+    MonotonicTime now = context_.clock.now();
+    if (repeat || next <= now) next = now + report_interval_;
+    repeat = !context_.wake->wait_until(next);
+    if (!repeat && !ended_) std::this_thread::sleep_for(kCoalesce);
+  }
+  if (!ended_) call_.TryCancel();
+}
+
+bool Attendance::send_inventory() {
+  sent_ = context_.store.changes().restart();
+  std::optional<ReplicaId> after;
+  while (!ended_) {
+    auto page = context_.store.page(after, kInventoryPage);
+    if (!page.ok()) {
+      context_.logger.error("the inventory cannot be read: {}", page.status().message());
+      return false;
+    }
+    v1::NodeMessage message;
+    for (const HeldReplica& held : *page) *message.mutable_inventory()->add_held() = wire::to_wire(held);
+    bool last = page->size() < kInventoryPage;
+    message.mutable_inventory()->set_last(last);
+    if (!write(message)) return false;
+    if (last) return true;
+    after = page->back().replica;
+  }
+  return false;
+}
+
+bool Attendance::send_failures() {
+  for (const OrderFailure& failure : context_.outbox.take()) {
+    if (failure.epoch != epoch_) continue;  // whoever gave that order has forgotten it
+    v1::NodeMessage message;
+    v1::OrderOutcome& outcome = *message.mutable_outcome();
+    outcome.set_order(failure.order.value);
+    outcome.set_code(static_cast<uint32_t>(failure.status.code()));
+    outcome.set_reason(static_cast<uint32_t>(failure.status.reason()));
+    outcome.set_message(failure.status.message());
+    outcome.set_failed_source(wire::id_to_wire(failure.failed_source));
+    if (!write(message)) return false;
+  }
+  return true;
+}
+
+// Changes that were not sent yet; with `repeat` all that were not acknowledged, and a report even if there
+// are none.
+bool Attendance::send_reports(bool repeat) {
+  uint64_t from = repeat ? 0 : sent_;
+  bool first = true;
+  while (true) {
+    std::vector<Change> changes = context_.store.changes().pending_after(from, kChangesInReport);
+    if (changes.empty() && !(repeat && first)) return true;
+    if (!send_report(changes)) return false;
+    first = false;
+    if (!changes.empty()) {
+      from = changes.back().sequence;
+      sent_ = std::max(sent_, from);
+    }
+    if (changes.size() < kChangesInReport) return true;
+  }
+}
+
+bool Attendance::send_report(const std::vector<Change>& changes) {
+  auto figures = context_.store.figures();
+  if (!figures.ok()) {
+    context_.logger.error("the data disk cannot be asked for its space: {}", figures.status().message());
+    return false;
+  }
+  v1::NodeMessage message;
+  v1::Report& report = *message.mutable_report();
+  LoadFigures load = context_.load.sample(figures->disk);
+  report.mutable_load()->set_cpu(load.cpu);
+  report.mutable_load()->set_net_in(load.net_in);
+  report.mutable_load()->set_net_out(load.net_out);
+  report.mutable_load()->set_disk(load.disk_ms);
+  report.mutable_load()->set_copies(load.copies);
+  report.mutable_load()->set_readers(load.readers);
+  report.mutable_load()->set_foreground_ms(load.foreground_ms);
+  report.set_quota(figures->quota);
+  report.set_used(figures->used);
+  report.set_free_on_disk(figures->free_on_disk);
+  report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added()
+                                                      : figures->replicas);
+  for (const Change& change : changes) {
+    v1::Change& wired = *report.add_changes();
+    wired.set_sequence(change.sequence);
+    if (change.removed) {
+      *wired.mutable_removed() = wire::to_wire(change.held.replica);
+    } else {
+      *wired.mutable_added() = wire::to_wire(change.held);
+    }
+  }
+  return write(message);
+}
+
+}  // namespace fsdfs::node

@@ -1,0 +1,153 @@
+#include "node/node.h"
+
+#include "common/concurrency/thread_pool.h"
+#include "common/rpc/channel.h"
+#include "node/link/host.h"
+#include "node/link/master_link.h"
+#include "node/service/replicas_service.h"
+#include "node/transfer/puller.h"
+
+namespace fsdfs::node {
+namespace {
+
+constexpr size_t kTransferQueueMax = 1 << 16;  // events of streams that wait for a thread
+constexpr Duration kStreamsEndWait = std::chrono::seconds(10);
+
+StoreSettings store_settings(const NodeSettings& settings) {
+  StoreSettings store;
+  store.quota = settings.quota;
+  store.free_floor = settings.free_floor;
+  store.open_replicas_max = settings.open_replicas_max;
+  return store;
+}
+
+}  // namespace
+
+// What there is once the store is open. The order is that of dependence: the last is destroyed first.
+struct Node::Parts {
+  Parts(Node& node, std::unique_ptr<ReplicaStore> opened)
+      : store(std::move(opened)),
+        access(node.keys_, *node.directory_, node.clock_),
+        watch(node.clock_),
+        pool("transfers", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
+        streams{*store,
+                access,
+                meter,
+                node.clock_,
+                node.logger_,
+                node.dialer_,
+                watch,
+                pool,
+                stream_count,
+                node.directory_->node(),
+                node.settings_.idle_timeout,
+                node.settings_.sync_timeout},
+        service(streams),
+        wake(std::make_shared<Wake>()),
+        outbox(wake),
+        puller({*store, node.dialer_, watch, meter, node.logger_, node.settings_.idle_timeout},
+               static_cast<size_t>(node.settings_.copy_slots),
+               [this](const OrderFailure& failure) { outbox.put(failure); }),
+        deleter(*store, *node.directory_, puller, outbox, node.logger_),
+        load(meter, node.clock_) {}
+
+  const std::unique_ptr<ReplicaStore> store;
+  const Access access;
+  TransferMeter meter;
+  IdleWatch watch;
+  ThreadPool pool;
+  StreamCount stream_count;
+  StreamContext streams;
+  ReplicasService service;
+  const std::shared_ptr<Wake> wake;  // shared with the change log's listener
+  Outbox outbox;
+  Puller puller;
+  Deleter deleter;
+  LoadSampler load;
+  std::unique_ptr<MasterLink> link;  // after start()
+};
+
+Node::Node(NodeSettings settings, std::unique_ptr<DataDirectory> directory, NodeKeys keys, const Clock& clock,
+           Disk& disk, Logger& logger, Dialer& dialer)
+    : settings_(std::move(settings)),
+      keys_(keys),
+      clock_(clock),
+      disk_(disk),
+      logger_(logger),
+      dialer_(dialer),
+      directory_(std::move(directory)) {}
+
+Node::~Node() {
+  if (Status status = stop(); !status.ok()) logger_.error("closing the store: {}", status.message());
+}
+
+Status Node::open() {
+  if (settings_.masters.empty()) return invalid_argument("a node needs the address of a master");
+  FSDFS_ASSIGN(auto store,
+               ReplicaStore::open(store_settings(settings_), *directory_, disk_, clock_, logger_));
+  parts_ = std::make_unique<Parts>(*this, std::move(store));
+  return {};
+}
+
+grpc::Service* Node::service() {
+  return &parts_->service;
+}
+
+void Node::start(const std::string& address) {
+  Parts& parts = *parts_;
+  std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
+  parts.link = std::make_unique<MasterLink>(LinkContext{settings_, address, host, *directory_, *parts.store,
+                                                        parts.puller, parts.deleter, parts.outbox, parts.load,
+                                                        parts.wake, dialer_, parts.watch, clock_, logger_});
+  parts.link->start();
+}
+
+void Node::prepare_stop() {
+  if (!parts_) return;
+  if (parts_->link) parts_->link->stop();
+  parts_->deleter.stop();
+  parts_->puller.stop();
+}
+
+Status Node::stop() {
+  if (!parts_) return {};
+  prepare_stop();
+  // A stream to the next member of a chain may outlive the writer's by a moment.
+  if (!parts_->stream_count.wait_for_none(clock_.now() + kStreamsEndWait)) {
+    logger_.error("streams of node {} are still open: its server was not stopped first", to_string(id()));
+  }
+  parts_->pool.stop(ThreadPool::OnStop::kDrain);
+  Status status = parts_->store->close();
+  parts_.reset();
+  return status;
+}
+
+NodeId Node::id() const {
+  return directory_->node();
+}
+
+Epoch Node::epoch() const {
+  return directory_->epoch();
+}
+
+ReplicaStore& Node::store() {
+  return *parts_->store;
+}
+
+bool Node::joined() const {
+  return parts_->link->joined();
+}
+
+bool Node::attached() const {
+  return parts_->link->attached();
+}
+
+Status Node::last_error() const {
+  return parts_->link->last_error();
+}
+
+bool Node::wait_joined(Duration timeout) {
+  return parts_->link->wait_joined(timeout);
+}
+
+}  // namespace fsdfs::node

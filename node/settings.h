@@ -1,0 +1,31 @@
+// NodeSettings: what a node needs to be told. The daemon fills it from its settings and flags; plain values.
+// In brackets: the name under which the daemon offers it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+
+namespace fsdfs::node {
+
+struct NodeSettings {
+  uint64_t quota = 0;                          // bytes of content [--quota]
+  uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of the filesystem that stay free [node.free_floor]
+  std::vector<std::string> masters;            // "HOST:PORT" each, tried in turn [--join]
+  std::string zone;                            // [--zone]
+  std::string host;                            // machine identity; empty: this machine's own [node.host]
+  Duration report_interval =
+      std::chrono::seconds(5);  // until the master says otherwise [node.report_interval]
+  Duration reconnect_min = std::chrono::milliseconds(100);  // between tries to reach a master
+  Duration reconnect_max = std::chrono::seconds(1);
+  Duration idle_timeout = std::chrono::seconds(30);  // of a stream on which nothing moves [node.idle_timeout]
+  Duration sync_timeout =
+      std::chrono::minutes(5);     // the same, while what was written is synced [node.sync_timeout]
+  int copy_slots = 8;              // copies that are pulled at once [node.copy_slots]
+  int transfer_threads = 8;        // that read and write for the streams [node.transfer_threads]
+  size_t open_replicas_max = 128;  // kept open for the next read
+};
+
+}  // namespace fsdfs::node

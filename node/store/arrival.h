@@ -1,0 +1,81 @@
+// Arrival: one replica on its way to this node's disk; the same for a write chain and for a pulled copy.
+//
+//   reserve -> append ... -> finish   or   discard (also by destruction, at any point)
+//
+// Until finish() returns ok nothing of it is a replica: bytes lie in stage/, counted to the quota, and are
+// swept at the next start. finish() syncs data and sidecar, renames both into place, syncs the directory,
+// writes the index row and the change, in this order; so whatever counts survives a power cut (invariants 1
+// and 6). For one thread at a time. Ends before its store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/checksum.h"
+#include "common/io/disk.h"
+#include "common/status.h"
+#include "node/store/claims.h"
+#include "node/store/quota.h"
+#include "node/store/replica.h"
+
+namespace fsdfs::node {
+
+struct StoreCore;
+
+class Arrival {
+ public:
+  ~Arrival();
+  Arrival(const Arrival&) = delete;
+  Arrival& operator=(const Arrival&) = delete;
+
+  const ReplicaId& replica() const { return replica_; }
+  uint64_t received() const { return received_; }  // bytes, contiguous from 0, verified
+  bool alive() const { return failed_.ok(); }      // more may be appended
+
+  // Room for `size` bytes in all. kNoSpace leaves it as it was.
+  Status reserve(uint64_t size);
+
+  // The next bytes: whole blocks from offset received(), with the sum of each. Only the content's last block
+  // may be short. Verifies before it writes. kDataLoss/kChecksum (a block does not fit its sum),
+  // kInvalidArgument (not the next bytes) and kNoSpace (the quota) leave it as it was, so that right bytes
+  // may follow; after any other error it is dead.
+  Status append(uint64_t offset, std::string_view data, const BlockSums& sums);
+
+  // Puts the content in its place for good. kDataLoss/kChecksum: it is not `expected`. kAborted: its deletion
+  // was ordered meanwhile. After an error it is dead and nothing of it counts. Content that the node holds
+  // already is fine.
+  Result<HeldReplica> finish(const Content& expected, const Origin& origin);
+
+  void discard();
+
+ private:
+  friend class ReplicaStore;
+  Arrival(StoreCore& core, const ReplicaId& replica, std::string stage_path, std::unique_ptr<DiskFile> file,
+          Reservation reservation, Doom doom);
+
+  Status check_next(uint64_t offset, std::string_view data, const BlockSums& sums) const;
+  Status write_back();
+  Status check_content(const Content& expected) const;
+  Status write_sidecar(const Description& description);
+  Result<HeldReplica> place(const Description& description);
+  Status put_in_place(const Description& description);
+  Status undo_placing(const Description& description, Status why);
+  Status dead(Status why);
+
+  StoreCore& core_;
+  const ReplicaId replica_;
+  const std::string stage_data_;
+  const std::string stage_meta_;
+  std::unique_ptr<DiskFile> file_;  // null: ended
+  Reservation reservation_;
+  const Doom doom_;
+  uint64_t received_ = 0;
+  uint64_t written_back_ = 0;
+  uint64_t synced_ = 0;
+  BlockSums sums_;
+  Status failed_;  // not ok: dead
+};
+
+}  // namespace fsdfs::node

@@ -1,0 +1,59 @@
+// ChangeLog: what changed among a node's replicas and the master has not yet acknowledged (proto Change).
+//
+// Numbers grow by one within an incarnation. The store adds; the link sends and forgets. Bounded: beyond
+// kPendingMax the oldest are dropped and overflowed() says that only a new inventory can tell the master the
+// truth. Thread-safe. Nothing survives the process: its next start begins with an inventory.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "node/store/replica.h"
+
+namespace fsdfs::node {
+
+struct Change {
+  uint64_t sequence = 0;
+  bool removed = false;  // else added (or quarantined), as `held` says
+  HeldReplica held;      // of a removal only the id counts
+};
+
+class ChangeLog {
+ public:
+  static constexpr size_t kPendingMax = 1 << 18;
+
+  // Called after each change, without a lock held, by the thread that made it. Set before the first change;
+  // it must stay callable until it is set to nothing.
+  void set_listener(std::function<void()> listener);
+
+  void added(const HeldReplica& held);
+  void removed(const ReplicaId& replica);
+
+  uint64_t last_sequence() const;  // 0: none yet
+  // Those after `sequence`, oldest first.
+  std::vector<Change> pending_after(uint64_t sequence, size_t limit) const;
+  size_t pending() const;
+  size_t pending_added() const;  // those that are no removals
+  bool overflowed() const;
+
+  // Everything up to `sequence` is known to the master.
+  void acknowledge(uint64_t sequence);
+  // A new inventory begins, which covers everything up to the sequence that is returned.
+  uint64_t restart();
+
+ private:
+  void push(Change change);
+  void pop_oldest();
+
+  mutable std::mutex mutex_;  // guards all below
+  std::deque<Change> pending_;
+  size_t pending_added_ = 0;
+  uint64_t last_ = 0;
+  bool overflowed_ = false;
+  std::function<void()> listener_;
+};
+
+}  // namespace fsdfs::node

@@ -1,0 +1,81 @@
+// Index: what a node holds, one row a replica, in SQLite (DATA/index.db). All SQL of the node is here.
+//
+// The replicas' own sidecars are the truth; the index only spares a start the reading of millions of them. So
+// nothing is synced while it runs: DATA/index.clean is removed durably before the first change and made again
+// after close(), and where it is missing the store reconciles the index with a scan (recovery.h). A file that
+// is damaged is made anew.
+//
+// Thread safety: all methods; one mutex over one connection. No call syncs a disk but close().
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/log.h"
+#include "common/sqlite/database.h"
+#include "common/status.h"
+#include "node/store/replica.h"
+
+namespace fsdfs::node {
+
+struct IndexRow {
+  HeldReplica held;
+  WallTime verified;  // when its bytes were last checked against their sums
+  InodeId parent;     // of its origin
+  std::string name;
+  uint64_t metadata_counter = 0;
+};
+
+IndexRow row_of(const Description& description, HeldState state, WallTime verified);
+
+struct IndexTotals {
+  uint64_t replicas = 0;  // whole and quarantined
+  uint64_t bytes = 0;     // of both
+  uint64_t quarantined = 0;
+};
+
+class Index {
+ public:
+  struct Opened {
+    std::unique_ptr<Index> index;
+    bool made_anew = false;  // it was missing or damaged
+  };
+  static Result<Opened> open(const std::string& path, Logger& logger);
+  static Status discard(const std::string& path);  // removes the files of a closed index
+
+  // kDataLoss: the database says that it is damaged.
+  Status check();
+
+  Result<std::optional<IndexRow>> find(const ReplicaId& replica);
+  Status put(const IndexRow& row);
+  Status remove(const ReplicaId& replica);
+  Status remove(const std::vector<ReplicaId>& replicas);  // in one transaction
+  Result<IndexTotals> totals();
+  // Up to `limit` rows in key order after `after`; from the start when there is none.
+  Result<std::vector<IndexRow>> page(const std::optional<ReplicaId>& after, size_t limit);
+
+  // A reconciliation: begin, put or mark_seen what the disk has, then end drops every row that was neither.
+  // Meanwhile no one else writes. A crash in between leaves an index that the next start reconciles again.
+  Status begin_scan();
+  Status mark_seen(const ReplicaId& replica);
+  Result<uint64_t> end_scan();  // rows dropped
+
+  // Everything in the database file, synced. No other call may follow.
+  Status close();
+
+ private:
+  explicit Index(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
+  Status commit_portion();
+
+  std::mutex mutex_;
+  std::unique_ptr<sqlite::Database> database_;  // guarded by mutex_
+  // Guarded by mutex_: of the scan that goes on, if one does.
+  std::optional<sqlite::Transaction> scan_;
+  uint64_t scan_number_ = 0;
+  size_t scanned_in_transaction_ = 0;
+};
+
+}  // namespace fsdfs::node

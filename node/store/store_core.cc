@@ -1,0 +1,46 @@
+#include "node/store/store_core.h"
+
+#include <fmt/format.h>
+
+#include "common/io/files.h"
+#include "common/units.h"
+#include "node/store/sidecar.h"
+
+namespace fsdfs::node {
+
+Status StoreCore::ensure_directory(const std::string& path) {
+  {
+    std::lock_guard lock(directories_mutex_);
+    if (directories_.contains(path)) return {};
+  }
+  FSDFS_TRY(make_directories(disk, path, kReplicaDirectoryMode));
+  std::lock_guard lock(directories_mutex_);
+  directories_.insert(path);
+  return {};
+}
+
+Status StoreCore::unlink_if_there(const std::string& path) {
+  Status status = disk.unlink(path);
+  if (status.code() == Code::kNotFound) return {};
+  return status;
+}
+
+Status StoreCore::check_floor(uint64_t bytes) {
+  FSDFS_ASSIGN(DiskSpace space, disk.space(layout.root()));
+  uint64_t floor = settings.free_floor;
+  if (space.free_bytes >= floor && space.free_bytes - floor >= bytes) return {};
+  return no_space(
+      fmt::format("no space: the filesystem of node {} at {} has {} free of which {} stay free "
+                  "(node.free_floor), and {} are needed",
+                  to_string(directory.node()), layout.root(), format_size(space.free_bytes),
+                  format_size(floor), format_size(bytes)));
+}
+
+Result<Description> StoreCore::read_sidecar(const std::string& path) {
+  FSDFS_ASSIGN(std::string bytes, read_whole_file(disk, path, kSidecarBytesMax));
+  auto description = decode_sidecar(bytes);
+  if (!description.ok()) return description.status().with_context(path);
+  return description;
+}
+
+}  // namespace fsdfs::node

@@ -1,0 +1,85 @@
+// StoreCore: what the store, its arrivals and its recovery share. Internal to node/store.
+//
+// Constant after construction but for the members, each of which is thread-safe by itself. Lock order: none
+// is taken while another is held; a claim (claims.h) comes before all of them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+#include "common/clock.h"
+#include "common/io/disk.h"
+#include "common/log.h"
+#include "node/store/change_log.h"
+#include "node/store/claims.h"
+#include "node/store/data_directory.h"
+#include "node/store/disk_meter.h"
+#include "node/store/index.h"
+#include "node/store/layout.h"
+#include "node/store/open_replica.h"
+#include "node/store/quota.h"
+
+namespace fsdfs::node {
+
+struct StoreSettings {
+  uint64_t quota = 0;                          // bytes of content
+  uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of the filesystem that stay free
+  size_t open_replicas_max = 128;              // kept open for the next read
+  size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
+};
+
+inline constexpr uint32_t kReplicaMode = 0640;
+inline constexpr uint32_t kReplicaDirectoryMode = 0750;
+inline constexpr uint64_t kSidecarBytesMax = 1ULL << 30;  // the sums of 8 TiB
+
+struct StoreCore {
+  StoreCore(const StoreSettings& with, DataDirectory& owner, Disk& data_disk, const Clock& time, Logger& log,
+            std::unique_ptr<Index> opened)
+      : settings(with),
+        directory(owner),
+        layout(owner.layout()),
+        disk(data_disk),
+        clock(time),
+        logger(log),
+        index(std::move(opened)),
+        quota(to_string(owner.node()), with.quota),
+        cache(with.open_replicas_max, with.open_sums_max) {}
+
+  const StoreSettings settings;
+  DataDirectory& directory;
+  const Layout& layout;
+  Disk& disk;
+  const Clock& clock;
+  Logger& logger;
+  const std::unique_ptr<Index> index;
+  QuotaLedger quota;
+  ChangeLog changes;
+  Claims claims;
+  ArrivalRegister arrivals;
+  OpenReplicaCache cache;
+  DiskMeter meter;
+  std::atomic<uint64_t> stage_counter{0};
+  std::atomic<uint64_t> replicas{0};  // rows of the index: whole and quarantined
+
+  // Makes the directory and those above it, durably; those made once are remembered.
+  Status ensure_directory(const std::string& path);
+  // Ok also when it was not there.
+  Status unlink_if_there(const std::string& path);
+  // kNoSpace when `bytes` more would leave less than the floor in the filesystem.
+  Status check_floor(uint64_t bytes);
+  Result<Description> read_sidecar(const std::string& path);
+  // A replica of `bytes` is not held any more.
+  void count_out(uint64_t bytes) {
+    quota.remove_held(bytes);
+    replicas.fetch_sub(1);
+  }
+
+ private:
+  std::mutex directories_mutex_;
+  std::unordered_set<std::string> directories_;  // guarded by directories_mutex_: known to be there, durably
+};
+
+}  // namespace fsdfs::node

@@ -1,0 +1,53 @@
+// Access: what a caller of the data service may do, by the ticket that it brings (invariant 10), and the
+// receipts that this node gives. Thread-safe; constant after construction.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/clock.h"
+#include "common/security/ticket.h"
+#include "common/status.h"
+#include "node/store/data_directory.h"
+#include "node/store/replica.h"
+
+namespace fsdfs::node {
+
+// The swarm's keys that a node needs: Authority::subkey of the two labels in common/security/ticket.h.
+struct NodeKeys {
+  SecretKey ticket;
+  SecretKey receipt;
+};
+
+// Who is at the other end of a stream.
+struct Caller {
+  Fingerprint key;
+  bool fellow_node =
+      false;  // its certificate is a node's: a full member, which may pass on a client's ticket
+};
+
+class Access {
+ public:
+  Access(NodeKeys keys, const DataDirectory& directory, const Clock& clock)
+      : keys_(keys), directory_(directory), clock_(clock) {}
+
+  // kUnauthenticated: expired. kPermissionDenied: not this, or not by this caller.
+  // kFailedPrecondition/kStaleEpoch (writes only): granted by a master that another has followed.
+  Status check_read(std::string_view ticket, const Caller& caller, const ReplicaId& replica) const;
+  Status check_pull(std::string_view ticket, const Caller& caller, const ReplicaId& replica) const;
+  Status check_write(std::string_view ticket, const Caller& caller, const ReplicaId& replica,
+                     SessionId session) const;
+
+  // That this node has synced the replica.
+  std::string receipt(const HeldReplica& held) const;
+
+ private:
+  Status check(std::string_view ticket, const Fingerprint& client, const ReplicaId& replica, Right right,
+               Ticket& opened) const;
+
+  const NodeKeys keys_;
+  const DataDirectory& directory_;
+  const Clock& clock_;
+};
+
+}  // namespace fsdfs::node
