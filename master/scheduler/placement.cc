@@ -70,7 +70,8 @@ Placement::Fit Placement::fit(const Ask& ask, NodeIndex node) const {
   if ((marks & kMarkHas) != 0) return Fit::kHas;
   if ((marks & kMarkGoing) != 0) return Fit::kGoing;
   if (!model_.nodes.has(node, kTakes)) return Fit::kNotTaking;
-  if (!ask.beside_copies && throttle_.overloaded(node)) return Fit::kOverloaded;
+  // What is only a spare copy waits for a quiet node; what is missing goes to a busy one rather than nowhere.
+  if (ask.keep_reserve && throttle_.overloaded(node)) return Fit::kOverloaded;
   if (ask.inode != 0 && refusals_.blocks(ask.inode, node)) return Fit::kFailedLately;
   auto bytes = static_cast<int64_t>(ask.bytes);
   int64_t reserve = ask.keep_reserve ? static_cast<int64_t>(model_.reserve_of(node)) : 0;
@@ -89,6 +90,7 @@ const std::vector<Placement::Candidate>& Placement::look(const Ask& ask) {
     candidate.fit = fit(ask, index);
     if (candidate.fit <= Fit::kNoRoom) {
       candidate.throttled = !ask.beside_copies && !throttle_.can_take(index, ask.lane);
+      candidate.overloaded = throttle_.overloaded(index);
       candidate.old_base = (marks_[index] & kMarkOld) != 0;
       if (node.zone < zone_copies_.size()) candidate.zone_copies = zone_copies_[node.zone];
       if (node.host < host_copies_.size()) candidate.host_copies = host_copies_[node.host];
@@ -103,6 +105,7 @@ const std::vector<Placement::Candidate>& Placement::look(const Ask& ask) {
 }
 
 bool Placement::better(const Candidate& a, const Candidate& b) {
+  if (a.overloaded != b.overloaded) return b.overloaded;
   if (a.zone_copies != b.zone_copies) return a.zone_copies < b.zone_copies;
   if (a.host_copies != b.host_copies) return a.host_copies < b.host_copies;
   if (a.old_base != b.old_base) return a.old_base;

@@ -49,6 +49,7 @@ class Placement {
     NodeIndex node = kNoNode;
     Fit fit = Fit::kNotTaking;
     bool throttled = false;
+    bool overloaded = false;
     uint32_t zone_copies = 0, host_copies = 0;
     bool old_base = false;
     double share = 0;

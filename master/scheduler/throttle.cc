@@ -55,7 +55,7 @@ bool Throttle::overloaded(NodeIndex node) const {
 
 bool Throttle::any_can_take() const {
   for (NodeIndex node = 0; node < model_.nodes.end(); ++node) {
-    if (model_.nodes.has(node, kTakes) && !overloaded(node) && can_take(node, true)) return true;
+    if (model_.nodes.has(node, kTakes) && can_take(node, true)) return true;
   }
   return false;
 }

@@ -69,9 +69,8 @@ class Scan {
     FSDFS_ASSIGN(FoundFiles found, list_replicas(core_, core_.layout.quarantine()));
     for (const auto& [replica, files] : found) {
       if (files.data) {
-        FSDFS_TRY(put_quarantined(replica, core_.layout.quarantined_data(replica),
-                                  core_.layout.quarantined_meta(replica)));
-      } else {
+        FSDFS_TRY(put_quarantined(replica));
+      } else if (core_.disk.stat(core_.layout.data(replica)).status().code() == Code::kNotFound) {
         FSDFS_TRY(core_.unlink_if_there(core_.layout.quarantined_meta(replica)));
       }
     }
@@ -87,10 +86,18 @@ class Scan {
       } else if (files.data) {
         FSDFS_TRY(scan_replica(replica));
       } else {
-        FSDFS_TRY(core_.unlink_if_there(core_.layout.meta(replica)));
+        FSDFS_TRY(scan_lone_sidecar(replica));
       }
     }
     return {};
+  }
+
+  // Its data was moved to the quarantine and it was not, or an arrival or a removal was cut in two.
+  Status scan_lone_sidecar(const ReplicaId& replica) {
+    if (!lies_in_quarantine(replica)) return core_.unlink_if_there(core_.layout.meta(replica));
+    FSDFS_TRY(core_.disk.rename(core_.layout.meta(replica), core_.layout.quarantined_meta(replica)));
+    --quarantined_;
+    return put_quarantined(replica);
   }
 
   Status scan_replica(const ReplicaId& replica) {
@@ -166,14 +173,13 @@ class Scan {
     if (!meta.ok() && meta.code() != Code::kNotFound) return meta;
     FSDFS_TRY(core_.disk.sync_directory(core_.layout.quarantine()));
     FSDFS_TRY(core_.disk.sync_directory(core_.layout.directory_of(replica)));
-    return put_quarantined(replica, core_.layout.quarantined_data(replica),
-                           core_.layout.quarantined_meta(replica));
+    return put_quarantined(replica);
   }
 
-  Status put_quarantined(const ReplicaId& replica, const std::string& data, const std::string& meta) {
-    FSDFS_ASSIGN(FileStat stat, core_.disk.stat(data));
+  Status put_quarantined(const ReplicaId& replica) {
+    FSDFS_ASSIGN(FileStat stat, core_.disk.stat(core_.layout.quarantined_data(replica)));
     IndexRow row;
-    auto description = core_.read_sidecar(meta);
+    auto description = core_.read_sidecar(core_.layout.quarantined_meta(replica));
     if (description.ok() && description->replica == replica) {
       row = row_of(*description, HeldState::kQuarantined, {});
     }

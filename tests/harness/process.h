@@ -14,11 +14,11 @@
 namespace fsdfs::testing {
 
 struct ProcessOptions {
-  std::vector<std::string> arguments;                            // arguments[0] is the program
-  std::vector<std::pair<std::string, std::string>> environment;  // added to the test's own
-  std::string input_file;                                        // stdin; empty: /dev/null
-  std::string output_file;                                       // stdout; appended to
-  std::string error_file;                                        // stderr; appended to
+  std::vector<std::string> arguments = {};                            // arguments[0] is the program
+  std::vector<std::pair<std::string, std::string>> environment = {};  // added to the test's own
+  std::string input_file = {};                                        // stdin; empty: /dev/null
+  std::string output_file = {};                                       // stdout; appended to
+  std::string error_file = {};                                        // stderr; appended to
 };
 
 struct ExitState {

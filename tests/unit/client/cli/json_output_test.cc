@@ -104,7 +104,10 @@ TEST(JsonOutput, Stat) {
                            .state = ReplicaState::kWhole,
                            .verified = {.seconds = 1'700'000'001},
                            .node_state = NodeState::kUp});
-  stat.replicas.push_back({.node = node(2), .state = ReplicaState::kStale});
+  ReplicaInfo stale;
+  stale.node = node(2);
+  stale.state = ReplicaState::kStale;
+  stat.replicas.push_back(stale);
   Json json = stat_json("/a.mp3", stat);
   EXPECT_EQ(json["path"], "/a.mp3");
   EXPECT_EQ(json["inode"], 4711);

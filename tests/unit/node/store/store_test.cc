@@ -60,7 +60,7 @@ TEST_F(ReplicaStoreTest, AFlippedBitIsNeverServed) {
 
 TEST_F(ReplicaStoreTest, ABadSidecarIsNeverTrusted) {
   put(replica(1), content_of(kBlockSize));
-  flip_bit(layout().meta(replica(1)), 100);
+  flip_bit(layout().meta(replica(1)), 60);
   EXPECT_EQ(read(replica(1)).status().code(), Code::kDataLoss);
   EXPECT_EQ(store_->find(replica(1)).value()->state, HeldState::kQuarantined);
   put(replica(2), content_of(kBlockSize, 2));

@@ -1,0 +1,107 @@
+#!/bin/sh
+# Installs what is missing, builds, and runs every test. The last line says how it went:
+#
+#   N passed, N failed[, N skipped]
+#
+#   sh tests/run.sh           what a change has to pass
+#   sh tests/run.sh --long    with the long runs
+#
+# Three builds: release runs everything; asan (AddressSanitizer and UndefinedBehaviorSanitizer) all but the tests
+# with many processes, of which it runs those with the label smoke; tsan (ThreadSanitizer) what does not go through
+# gRPC, whose library is not built for it. Exit code 0 only if something ran and nothing failed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+long=no
+case "${1:-}" in
+  --long) long=yes ;;
+  "") ;;
+  *) echo "usage: sh tests/run.sh [--long]" >&2; exit 2 ;;
+esac
+
+# Test programs of the tsan build.
+tsan_targets="base_test concurrency_test config_test io_test sqlite_test scheduler_test registry_test fuse_test fuse_mount_test"
+# Labels of tests that start processes, measure, or look at the sources: for the release build.
+release_only='^(swarm|fault|bench|lint)$'
+
+jobs=$(nproc 2>/dev/null || echo 2)
+passed=0
+failed=0
+skipped=0
+
+finish() {
+  result="$passed passed, $failed failed"
+  [ "$skipped" -eq 0 ] || result="$result, $skipped skipped"
+  echo "$result"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ] && exit 0
+  exit 1
+}
+
+# What ends a run before its tests counts as a failure.
+give_up() {
+  echo "FAILED: $*" >&2
+  failed=$((failed + 1))
+  finish
+}
+
+# build PRESET [TARGET...]
+build() {
+  preset=$1
+  shift
+  echo "== building $preset"
+  cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 ||
+    { cat "build/$preset.configure.log" >&2; give_up "cmake --preset $preset"; }
+  # shellcheck disable=SC2086 # a list of words
+  cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"} || give_up "building $preset"
+}
+
+# The number of tests with ATTRIBUTE in the summary of a JUnit file.
+count() {
+  sed -n "/<testsuite /,/>/s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
+}
+
+# run BUILD NAME CTEST-ARGUMENT...: one run of ctest, added to the sums.
+run() {
+  report="build/$1/report-$2.xml"
+  directory=build/$1
+  echo "== testing $1: $2"
+  shift 2
+  rm -f "$report"
+  # Of each test one line, its output only if it failed.
+  {
+    ctest --test-dir "$directory" --parallel "$jobs" --output-on-failure --no-tests=error \
+      --output-junit "$PWD/$report" "$@" 2>&1
+    echo $? >"$report.exit"
+  } | sed '/^ *Start *[0-9]*: /d'
+  code=$(cat "$report.exit")
+  rm -f "$report.exit"
+  all=$(count "$report" tests)
+  bad=$(count "$report" failures)
+  left=$(($(count "$report" skipped) + $(count "$report" disabled)))
+  # ctest knows failures that are not in the report, such as a program that is missing.
+  [ "$code" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || { all=$((${all:-0} + 1)); bad=1; }
+  passed=$((passed + all - bad - left))
+  failed=$((failed + bad))
+  skipped=$((skipped + left))
+}
+
+sh deploy/install-deps.sh || give_up "installing what is missing"
+mkdir -p build
+
+not_long="-LE ^long\$"
+[ "$long" = no ] || not_long=""
+
+build release
+# shellcheck disable=SC2086 # two words or none
+run release all $not_long
+
+build asan
+run asan units -LE "$release_only|^long\$"
+run asan smoke -L '^smoke$' -LE '^long$'
+
+# shellcheck disable=SC2086 # a list of words
+build tsan $tsan_targets
+# The other programs are not built there; their tests are placeholders of that name.
+run tsan units -E '_NOT_BUILT$' -LE "$release_only|^long\$"
+
+finish
