@@ -4,6 +4,7 @@
 
 #include "client/cli/command_line.h"
 #include "common/config/environment.h"
+#include "common/rpc/grpc_log.h"
 #include "fuse/mount_command.h"
 
 namespace {
@@ -35,6 +36,7 @@ void add_mount(fsdfs::client::CommandLine& commands) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  fsdfs::silence_grpc_log();
   const fsdfs::client::Streams streams{.out = std::cout,
                                        .err = std::cerr,
                                        .in_descriptor = STDIN_FILENO,

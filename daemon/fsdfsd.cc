@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/rpc/grpc_log.h"
 #include "daemon/fsdfsd_options.h"
 #include "daemon/server.h"
 
@@ -63,5 +64,6 @@ int run(int argc, char** argv) {
 }  // namespace fsdfs
 
 int main(int argc, char** argv) {
+  fsdfs::silence_grpc_log();
   return fsdfs::run(argc, argv);
 }

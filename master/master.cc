@@ -51,8 +51,9 @@ struct Master::Parts {
         lock(std::move(directory_lock)),
         store(std::move(opened)),
         control(*store, the_clock, the_logger, control_settings(settings)),
-        context{*store, control, the_clock, the_logger, settings.swarm, settings.swarm_name, keys, address,
-                settings.session_lease},
+        context{*store,     control,        the_clock,
+                the_logger, settings.swarm, settings.swarm_name,
+                keys,       address,        settings.session_lease},
         names(context),
         sessions(context),
         swarm(context),
@@ -86,8 +87,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
                                        std::move(store));
   parts->store->add_listener(parts->control);
   FSDFS_TRY(parts->control.start());
-  logger.info("master of swarm {} ({}) in epoch {}", parts->settings.swarm_name, to_string(parts->store->swarm()),
-              parts->store->epoch().value);
+  logger.info("master of swarm {} ({}) in epoch {}", parts->settings.swarm_name,
+              to_string(parts->store->swarm()), parts->store->epoch().value);
   return std::unique_ptr<Master>(new Master(std::move(parts)));
 }
 

@@ -1,5 +1,5 @@
-// Master: the role that owns the namespace and the schedule, composed: store, control loop and services. The daemon
-// makes one, hands services() to its RpcServer, and stops that server before it stops the master.
+// Master: the role that owns the namespace and the schedule, composed: store, control loop and services. The
+// daemon makes one, hands services() to its RpcServer, and stops that server before it stops the master.
 //
 // Thread safety: set_address() and status questions from any thread; start and stop from the owner's.
 // Crash: what was answered is in DATA/master/master.db; the next start() goes on from there in a new epoch.
@@ -31,8 +31,8 @@ struct MasterSettings {
 
 class Master {
  public:
-  // Opens or makes the database, takes a new epoch and starts the threads. Clock and logger outlive the master.
-  // kFailedPrecondition: another process uses the directory, or its database is of a newer fsdfs.
+  // Opens or makes the database, takes a new epoch and starts the threads. Clock and logger outlive the
+  // master. kFailedPrecondition: another process uses the directory, or its database is of a newer fsdfs.
   static Result<std::unique_ptr<Master>> start(MasterSettings settings, const Authority& authority,
                                                const Clock& clock, Logger& logger);
   ~Master();

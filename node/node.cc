@@ -134,6 +134,10 @@ ReplicaStore& Node::store() {
   return *parts_->store;
 }
 
+TransferMeter& Node::meter() {
+  return parts_->meter;
+}
+
 bool Node::joined() const {
   return parts_->link->joined();
 }

@@ -26,6 +26,7 @@
 #include "node/store/data_directory.h"
 #include "node/store/store.h"
 #include "node/transfer/access.h"
+#include "node/transfer/meter.h"
 
 namespace grpc {
 class Service;
@@ -54,7 +55,8 @@ class Node {
 
   NodeId id() const;
   Epoch epoch() const;
-  ReplicaStore& store();  // after open()
+  ReplicaStore& store();   // after open()
+  TransferMeter& meter();  // after open()
 
   // See MasterLink; after start().
   bool joined() const;

@@ -7,8 +7,8 @@
 #   sh tests/run.sh --long    with the long runs
 #
 # Three builds: release runs everything; asan (AddressSanitizer and UndefinedBehaviorSanitizer) all but the tests
-# with many processes, of which it runs those with the label smoke; tsan (ThreadSanitizer) what does not go through
-# gRPC, whose library is not built for it. Exit code 0 only if something ran and nothing failed.
+# with many processes, of which it runs a few; tsan (ThreadSanitizer) what does not go through gRPC, whose library
+# is not built for it. Exit code 0 only if something ran and nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -21,8 +21,16 @@ esac
 
 # Test programs of the tsan build.
 tsan_targets="base_test concurrency_test config_test io_test sqlite_test scheduler_test registry_test fuse_test fuse_mount_test"
-# Labels of tests that start processes, measure, or look at the sources: for the release build.
-release_only='^(swarm|fault|bench|lint)$'
+# A test has one label, as KIND, KIND-long or long.
+# Kinds of tests with a swarm of processes, which keep time and get the machine to themselves:
+swarms='^(swarm|fault)'
+# What of them the asan build runs as well, by name.
+asan_swarms='^Scenarios[.](Basic|RestartOfEveryProcessKeepsEverything)$'
+# Kinds that only the release build runs:
+release_only='^(swarm|fault|bench|lint)'
+# What is left out without --long:
+left_out='long$'
+[ "$long" = no ] || left_out='^nothing$'
 
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0
@@ -55,9 +63,10 @@ build() {
   cmake --build "build/$preset" --parallel "$jobs" ${1:+--target "$@"} || give_up "building $preset"
 }
 
-# The number of tests with ATTRIBUTE in the summary of a JUnit file.
+# What the summary of a JUnit file says of its tests in ATTRIBUTE; 0 when it says nothing.
 count() {
-  sed -n "/<testsuite /,/>/s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
+  number=$(sed -n "/<testsuite /,/>/s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" 2>/dev/null | head -n 1)
+  echo "${number:-0}"
 }
 
 # run BUILD NAME CTEST-ARGUMENT...: one run of ctest, added to the sums.
@@ -78,8 +87,8 @@ run() {
   all=$(count "$report" tests)
   bad=$(count "$report" failures)
   left=$(($(count "$report" skipped) + $(count "$report" disabled)))
-  # ctest knows failures that are not in the report, such as a program that is missing.
-  [ "$code" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || { all=$((${all:-0} + 1)); bad=1; }
+  # ctest knows of failures that are not in its report, such as that there was no test.
+  [ "$code" -eq 0 ] || [ "$bad" -gt 0 ] || { all=$((all + 1)); bad=1; }
   passed=$((passed + all - bad - left))
   failed=$((failed + bad))
   skipped=$((skipped + left))
@@ -88,20 +97,17 @@ run() {
 sh deploy/install-deps.sh || give_up "installing what is missing"
 mkdir -p build
 
-not_long="-LE ^long\$"
-[ "$long" = no ] || not_long=""
-
 build release
-# shellcheck disable=SC2086 # two words or none
-run release all $not_long
+run release units -LE "$swarms|$left_out"
+run release swarms -L "$swarms" -LE "$left_out" --parallel 1
 
 build asan
-run asan units -LE "$release_only|^long\$"
-run asan smoke -L '^smoke$' -LE '^long$'
+run asan units -LE "$release_only|$left_out"
+run asan swarms -R "$asan_swarms" --parallel 1
 
 # shellcheck disable=SC2086 # a list of words
 build tsan $tsan_targets
 # The other programs are not built there; their tests are placeholders of that name.
-run tsan units -E '_NOT_BUILT$' -LE "$release_only|^long\$"
+run tsan units -E '_NOT_BUILT$' -LE "$release_only|$left_out"
 
 finish

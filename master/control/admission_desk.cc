@@ -28,9 +28,9 @@ bool AdmissionDesk::try_admit(const Waiting& waiting) {
   if (admission.outcome == Admission::Outcome::kWait) {
     if (now < waiting.deadline) return false;
     context_.scheduler.release(waiting.request.session);
-    admission = refused(no_space(fmt::format("no space: {} for {} could not be made free in time; still waiting for {}",
-                                             format_size(waiting.request.size), "a new file's copies",
-                                             admission.waiting_for)));
+    admission = refused(no_space(
+        fmt::format("no space: {} for {} could not be made free in time; still waiting for {}",
+                    format_size(waiting.request.size), "a new file's copies", admission.waiting_for)));
   }
   waiting.answer(std::move(admission));
   return true;

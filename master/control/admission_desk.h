@@ -1,6 +1,6 @@
-// AdmissionDesk: sessions that want a chain, and the leases of those that have one. A session that must wait for room
-// is asked for again after every change, until its deadline; then it is refused with what it waited for.
-// Part of the control loop; on its thread only. Answers are given on that thread and must be quick.
+// AdmissionDesk: sessions that want a chain, and the leases of those that have one. A session that must wait
+// for room is asked for again after every change, until its deadline; then it is refused with what it waited
+// for. Part of the control loop; on its thread only. Answers are given on that thread and must be quick.
 #pragma once
 
 #include <functional>

@@ -42,7 +42,8 @@ void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr
   context_.tell_node(*node);
   context_.logger.info("node {} attends from {} ({})", to_string(hello.node), hello.address,
                        hello.zone.empty() ? "no zone" : "zone " + hello.zone);
-  send(attendance, WelcomeMessage{context_.store.swarm(), context_.settings.report_interval, context_.settings.lease});
+  send(attendance,
+       WelcomeMessage{context_.store.swarm(), context_.settings.report_interval, context_.settings.lease});
 }
 
 void AttendanceDesk::detach(uint64_t id) {
@@ -85,8 +86,8 @@ void AttendanceDesk::submit_held(uint64_t id, Attendance& attendance, std::share
   auto verdicts = std::make_shared<std::vector<Verdict>>();
   context_.store.submit(
       {},
-      [held, verdicts, node = attendance.node, rule = retire_rule()](WriteTransaction& transaction)
-          -> Result<std::string> {
+      [held, verdicts, node = attendance.node,
+       rule = retire_rule()](WriteTransaction& transaction) -> Result<std::string> {
         verdicts->clear();
         for (const HeldReplica& replica : *held) {
           FSDFS_ASSIGN(auto verdict, apply_held(transaction, node, replica, rule));
@@ -111,7 +112,8 @@ void AttendanceDesk::note_verdicts(const NodeId& id, const Held& held, const std
     if (verdicts[i] == Verdict::kUnknown) {
       node->unknown[replica] = held[i].content.size;
       changed = true;
-      context_.repeated.warning("unknown", "node {} holds {}, which this master does not know; it is kept aside",
+      context_.repeated.warning("unknown",
+                                "node {} holds {}, which this master does not know; it is kept aside",
                                 to_string(id), replica.to_string());
     } else if (node->unknown.erase(replica) != 0) {
       changed = true;
@@ -152,7 +154,8 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
 }
 
 // Each change once, in order; those on their way through the writer are not sent there again.
-void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance, const std::vector<NodeChange>& changes) {
+void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
+                                   const std::vector<NodeChange>& changes) {
   auto fresh = std::make_shared<std::vector<NodeChange>>();
   for (const NodeChange& change : changes) {
     if (change.sequence > attendance.submitted) fresh->push_back(change);
@@ -164,8 +167,8 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance, const st
   auto verdicts = std::make_shared<std::vector<Verdict>>();
   context_.store.submit(
       {},
-      [fresh, held, verdicts, node = attendance.node, rule = retire_rule()](WriteTransaction& transaction)
-          -> Result<std::string> {
+      [fresh, held, verdicts, node = attendance.node,
+       rule = retire_rule()](WriteTransaction& transaction) -> Result<std::string> {
         held->clear();
         verdicts->clear();
         for (const NodeChange& change : *fresh) {
@@ -256,7 +259,8 @@ void AttendanceDesk::drop_missing(uint64_t id, Attendance& attendance, std::vect
   ++attendance.writes;
   context_.store.submit(
       {},
-      [node = attendance.node, gone = std::move(missing)](WriteTransaction& transaction) -> Result<std::string> {
+      [node = attendance.node,
+       gone = std::move(missing)](WriteTransaction& transaction) -> Result<std::string> {
         for (const ReplicaId& replica : gone) FSDFS_TRY(apply_gone(transaction, node, replica));
         return std::string();
       },

@@ -1,10 +1,10 @@
-// AttendanceDesk: the nodes' streams. A node that said hello is registered, attached, its inventory is held against
-// the records, and from then on its reports keep them right.
+// AttendanceDesk: the nodes' streams. A node that said hello is registered, attached, its inventory is held
+// against the records, and from then on its reports keep them right.
 //
-// A reconciliation: what the node holds and the records do not agree with is applied as it comes; when the inventory is
-// complete, rows of the node that it did not name are dropped, a page a turn, so that a million replicas never stop
-// the loop. Rows made meanwhile (row_changed) are left alone.
-// Part of the control loop; on its thread only.
+// A reconciliation: what the node holds and the records do not agree with is applied as it comes; when the
+// inventory is complete, rows of the node that it did not name are dropped, a page a turn, so that a million
+// replicas never stop the loop. Rows made meanwhile (row_changed) are left alone. Part of the control loop;
+// on its thread only.
 #pragma once
 
 #include <map>
@@ -51,13 +51,13 @@ class AttendanceDesk final : public RowWatcher {
     uint64_t submitted = 0;     // changes up to here are on their way through the writer
     uint64_t acknowledged = 0;  // or recorded
 
-    bool joining = true;      // the inventory is not reconciled yet
-    bool complete = false;    // it has all come
-    bool scanned = false;     // the rows have been held against it
-    size_t writes = 0;        // that the reconciliation waits for
-    bool failed = false;      // one of them: the node must attend anew
-    std::vector<ReplicaId> held;   // sorted once complete
-    std::set<ReplicaId> touched;   // rows made since the hello
+    bool joining = true;          // the inventory is not reconciled yet
+    bool complete = false;        // it has all come
+    bool scanned = false;         // the rows have been held against it
+    size_t writes = 0;            // that the reconciliation waits for
+    bool failed = false;          // one of them: the node must attend anew
+    std::vector<ReplicaId> held;  // sorted once complete
+    std::set<ReplicaId> touched;  // rows made since the hello
     ReplicaId cursor;
   };
   using Held = std::vector<HeldReplica>;

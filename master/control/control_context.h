@@ -1,5 +1,5 @@
-// ControlContext: what the parts of the control loop share. All of it belongs to the loop's thread, except for `post`,
-// which brings work to that thread from any other.
+// ControlContext: what the parts of the control loop share. All of it belongs to the loop's thread, except
+// for `post`, which brings work to that thread from any other.
 #pragma once
 
 #include <functional>

@@ -26,8 +26,8 @@ ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logge
       scheduler_(settings_.scheduler),
       nodes_(settings_),
       liveness_({settings_.report_interval, settings_.missed_reports, settings_.dead_after}),
-      context_{store,     clock,      logger,  repeated_,
-               settings_, scheduler_, nodes_,  [this](ControlEvent event) { post(std::move(event)); }},
+      context_{store,     clock,      logger, repeated_,
+               settings_, scheduler_, nodes_, [this](ControlEvent event) { post(std::move(event)); }},
       leases_(settings_.session_lease),
       orders_(context_),
       attendance_desk_(context_, orders_),
@@ -40,7 +40,8 @@ ControlLoop::~ControlLoop() {
 
 Status ControlLoop::start() {
   FSDFS_TRY(scheduler_.set_settings(settings_.scheduler));
-  FSDFS_TRY(check_liveness_settings({settings_.report_interval, settings_.missed_reports, settings_.dead_after}));
+  FSDFS_TRY(
+      check_liveness_settings({settings_.report_interval, settings_.missed_reports, settings_.dead_after}));
   FSDFS_ASSIGN(auto view, store_.read());
   FSDFS_TRY(feeder_.load(*view));
   view.reset();
@@ -98,7 +99,8 @@ uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> lin
   return id;
 }
 
-void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link) {
+void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello,
+                          const std::shared_ptr<NodeLink>& link) {
   auto greeting = liveness_.hello(hello.node, hello.incarnation, hello.address, clock_.now());
   if (!greeting.ok()) return link->close(greeting.status());
   attendance_desk_.attach(attendance, hello, link);
@@ -110,8 +112,8 @@ void ControlLoop::inventory(uint64_t attendance, const NodeId& node, std::vector
   std::vector<ReplicaId> keys;
   keys.reserve(held.size());
   for (const HeldReplica& replica : held) keys.push_back(replica.replica);
-  // What the records agree with needs no transaction; on the caller's thread, so that many nodes are held against the
-  // records at once.
+  // What the records agree with needs no transaction; on the caller's thread, so that many nodes are held
+  // against the records at once.
   if (auto view = store_.read(); view.ok()) {
     std::erase_if(held, [&](const HeldReplica& replica) {
       auto settled = is_settled(**view, node, replica);
@@ -216,8 +218,8 @@ void ControlLoop::watch_node(const NodeId& id) {
   if (node->liveness == liveness) return;
   node->liveness = liveness;
   changed_ = true;
-  logger_.log(liveness == Liveness::kUp ? LogLevel::kInfo : LogLevel::kWarning, "node {} ({}) is {}", to_string(id),
-              node->record.address, name_of(liveness));
+  logger_.log(liveness == Liveness::kUp ? LogLevel::kInfo : LogLevel::kWarning, "node {} ({}) is {}",
+              to_string(id), node->record.address, name_of(liveness));
   context_.tell_node(*node);
 }
 
@@ -255,20 +257,24 @@ void ControlLoop::add_warnings(SwarmView& view) const {
       view.warnings.push_back(name + " is dead: its files are being copied elsewhere");
     }
     if (node.unknown_replicas != 0) {
-      view.warnings.push_back(fmt::format("{} holds {} replicas that this master does not know; they are kept aside",
-                                          name, node.unknown_replicas));
+      view.warnings.push_back(
+          fmt::format("{} holds {} replicas that this master does not know; they are kept aside", name,
+                      node.unknown_replicas));
     }
     if (node.liveness == Liveness::kUp && node.record.admin_state == AdminState::kActive) ++usable;
   }
   if (usable < settings_.scheduler.sync_copies) {
-    view.warnings.push_back(fmt::format("writes are synced on {} nodes and not on {}, as no more are up: add a server",
-                                        usable, settings_.scheduler.sync_copies));
+    view.warnings.push_back(
+        fmt::format("writes are synced on {} nodes and not on {}, as no more are up: add a server", usable,
+                    settings_.scheduler.sync_copies));
   }
   if (view.health.unavailable != 0) {
-    view.warnings.push_back(fmt::format("{} files have no copy on a node that is not dead", view.health.unavailable));
+    view.warnings.push_back(
+        fmt::format("{} files have no copy on a node that is not dead", view.health.unavailable));
   }
   if (!view.settled) {
-    view.warnings.push_back("not every node has reported since the master's start: what they hold is not deleted");
+    view.warnings.push_back(
+        "not every node has reported since the master's start: what they hold is not deleted");
   }
 }
 

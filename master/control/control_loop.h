@@ -1,13 +1,13 @@
-// ControlLoop: the one thread that owns the scheduler. Committed records, nodes' reports, sessions that want a chain
-// and the time go in; orders to nodes, acknowledgements and the published view come out. Everything durable is written
-// through the store and comes back as a committed record, so that the scheduler believes nothing that a restart would
-// take back.
+// ControlLoop: the one thread that owns the scheduler. Committed records, nodes' reports, sessions that want
+// a chain and the time go in; orders to nodes, acknowledgements and the published view come out. Everything
+// durable is written through the store and comes back as a committed record, so that the scheduler believes
+// nothing that a restart would take back.
 //
-// Called by: master/service (streams, admissions, view), the store's writer (on_commit). All public methods are
-// thread-safe; callbacks are called on the loop's thread or on the caller's, and must be quick.
-// The loop never waits for the writer. The writer may wait for the loop when that is behind by events_max events.
-// Crash: nothing here survives, and start() rebuilds it from the store. Until each holder has reported anew or is dead,
-// nothing of what it holds is deleted (invariant 4).
+// Called by: master/service (streams, admissions, view), the store's writer (on_commit). All public methods
+// are thread-safe; callbacks are called on the loop's thread or on the caller's, and must be quick. The loop
+// never waits for the writer. The writer may wait for the loop when that is behind by events_max events.
+// Crash: nothing here survives, and start() rebuilds it from the store. Until each holder has reported anew
+// or is dead, nothing of what it holds is deleted (invariant 4).
 #pragma once
 
 #include <atomic>
@@ -30,8 +30,8 @@ namespace fsdfs::master {
 
 class ControlLoop final : public CommitListener {
  public:
-  // All outlive the loop; the store is closed before the loop is destroyed. The loop must be a listener of the store
-  // before the first write after start().
+  // All outlive the loop; the store is closed before the loop is destroyed. The loop must be a listener of
+  // the store before the first write after start().
   ControlLoop(MetadataStore& store, const Clock& clock, Logger& logger, ControlSettings settings);
   ~ControlLoop() override;
   ControlLoop(const ControlLoop&) = delete;

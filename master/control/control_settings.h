@@ -15,11 +15,12 @@ struct ControlSettings {
   int missed_reports = 3;
   Duration dead_after = std::chrono::seconds(60);
   Duration session_lease = std::chrono::seconds(30);
-  Duration lease = std::chrono::seconds(10);            // of the master, as nodes are told
+  Duration lease = std::chrono::seconds(10);  // of the master, as nodes are told
   Duration tick_interval = std::chrono::milliseconds(100);
   Duration view_interval = std::chrono::milliseconds(50);  // how old the published view may be
-  Duration slow_foreground = std::chrono::milliseconds(200);  // p95 of client calls beyond which copying backs off
-  size_t events_max = 65'536;                           // waiting for the loop
+  Duration slow_foreground =
+      std::chrono::milliseconds(200);  // p95 of client calls beyond which copying backs off
+  size_t events_max = 65'536;          // waiting for the loop
 };
 
 }  // namespace fsdfs::master

@@ -138,7 +138,8 @@ void FactFeeder::session_closed(SessionId session) {
   }
 }
 
-void FactFeeder::set_quarantined(const NodeId& id, const ReplicaId& replica, bool quarantined, uint64_t size) {
+void FactFeeder::set_quarantined(const NodeId& id, const ReplicaId& replica, bool quarantined,
+                                 uint64_t size) {
   KnownNode* node = context_.nodes.find(id);
   if (node == nullptr || (!quarantined && !node->quarantined.contains(replica))) return;
   if (quarantined) {

@@ -1,6 +1,6 @@
-// FactFeeder: committed records in, facts for the scheduler out; and the whole state at the start, read in pages. What
-// the database says and what the scheduler believes meet here and nowhere else.
-// Part of the control loop; on its thread only (loading: before the loop runs).
+// FactFeeder: committed records in, facts for the scheduler out; and the whole state at the start, read in
+// pages. What the database says and what the scheduler believes meet here and nowhere else. Part of the
+// control loop; on its thread only (loading: before the loop runs).
 #pragma once
 
 #include "master/control/control_context.h"

@@ -1,6 +1,6 @@
-// NodeDirectory: what the control loop knows of each node beyond its record: how it was last heard, what it holds that
-// counts for nothing, and the way to it. Derived, and gone with the process. Owned by the control loop; not
-// thread-safe.
+// NodeDirectory: what the control loop knows of each node beyond its record: how it was last heard, what it
+// holds that counts for nothing, and the way to it. Derived, and gone with the process. Owned by the control
+// loop; not thread-safe.
 #pragma once
 
 #include <map>
@@ -26,7 +26,8 @@ struct KnownNode {
   // Bytes on the node that no counted replica covers: they take room.
   std::unordered_map<ReplicaId, uint64_t> unknown;
   std::unordered_map<ReplicaId, uint64_t> quarantined;
-  std::map<SessionId, uint64_t> staged;  // of sessions from before the master's start, which nothing else reserves
+  std::map<SessionId, uint64_t>
+      staged;  // of sessions from before the master's start, which nothing else reserves
 };
 
 class NodeDirectory {

@@ -111,7 +111,8 @@ using MasterMessage =
 class NodeLink {
  public:
   virtual ~NodeLink() = default;
-  // Queues the message. False: the link is closed or full; its messages are lost and the node will attend anew.
+  // Queues the message. False: the link is closed or full; its messages are lost and the node will attend
+  // anew.
   virtual bool send(Epoch epoch, const MasterMessage& message) = 0;
   // Ends the attendance and tells the node why. Idempotent.
   virtual void close(const Status& why) = 0;

@@ -1,6 +1,6 @@
-// OrderDesk: brings the scheduler's orders to the nodes. A copy goes out with what its replica must say of itself; a
-// deletion goes out after it is durable (the row's state), so that a node that misses it is told again.
-// Part of the control loop; on its thread only.
+// OrderDesk: brings the scheduler's orders to the nodes. A copy goes out with what its replica must say of
+// itself; a deletion goes out after it is durable (the row's state), so that a node that misses it is told
+// again. Part of the control loop; on its thread only.
 #pragma once
 
 #include <map>
@@ -43,7 +43,7 @@ class OrderDesk {
   OrderId on_wire(OrderId order) const { return OrderId{compose_with_epoch(epoch_, order.value)}; }
 
   ControlContext& context_;
-  const Epoch epoch_;  // in which this process began
+  const Epoch epoch_;               // in which this process began
   std::set<Key> ordering_;          // deletions on their way through the writer
   std::map<Key, OrderId> copies_;   // ordered and not ended
   std::map<OrderId, Key> copy_of_;  // the same by order

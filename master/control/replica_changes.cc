@@ -16,7 +16,8 @@ Result<uint32_t> whole_copies(ReadView& view, const ReplicaId& id, const NodeId&
   }));
 }
 
-Status record(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held, ReplicaState state) {
+Status record(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
+              ReplicaState state) {
   return transaction.put_replica({held.replica, node, state, held.content.size, transaction.now()});
 }
 
@@ -43,7 +44,8 @@ Result<Verdict> judge_stranger(WriteTransaction& transaction, const NodeId& node
 }
 
 Result<Verdict> judge_current(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
-                              const Inode& inode, const std::optional<ReplicaRecord>& row, const RetireRule& rule) {
+                              const Inode& inode, const std::optional<ReplicaRecord>& row,
+                              const RetireRule& rule) {
   bool good = held.state == ReplicaState::kWhole && held.content == inode.content;
   ReplicaState state = good ? ReplicaState::kWhole : ReplicaState::kQuarantined;
   if (!row || row->state != state) FSDFS_TRY(record(transaction, node, held, state));
@@ -62,7 +64,8 @@ Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, co
   if (session) return Verdict::kStaged;
   FSDFS_ASSIGN(auto inode, transaction.inode(held.replica.inode));
   if (!inode || held.replica.version > inode->version) return judge_stranger(transaction, node, held);
-  if (held.replica.version == inode->version) return judge_current(transaction, node, held, *inode, row, rule);
+  if (held.replica.version == inode->version)
+    return judge_current(transaction, node, held, *inode, row, rule);
   if (row && row->state == ReplicaState::kStale) return Verdict::kKnown;
   FSDFS_TRY(record(transaction, node, held, ReplicaState::kStale));
   return Verdict::kRecorded;
@@ -100,24 +103,27 @@ Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, con
 Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm) {
   std::string name = to_string(hello.node);
   if (!hello.swarm.none() && hello.swarm != swarm) {
-    return failed_precondition(fmt::format("node {} belongs to swarm {}, and this master serves {}: join it to its own "
-                                           "swarm, or give it an empty data directory",
-                                           name, to_string(hello.swarm), to_string(swarm)),
-                               Reason::kWrongIdentity);
+    return failed_precondition(
+        fmt::format("node {} belongs to swarm {}, and this master serves {}: join it to its own "
+                    "swarm, or give it an empty data directory",
+                    name, to_string(hello.swarm), to_string(swarm)),
+        Reason::kWrongIdentity);
   }
   FSDFS_ASSIGN(auto known, transaction.node(hello.node));
   NodeRecord record = known.value_or(NodeRecord{});
   if (known && known->key != hello.key) {
-    return failed_precondition(fmt::format("node {} first joined with another key: this is a copy of its data "
-                                           "directory, or its node.key was replaced; give it an empty data directory",
-                                           name),
-                               Reason::kWrongIdentity);
+    return failed_precondition(
+        fmt::format("node {} first joined with another key: this is a copy of its data "
+                    "directory, or its node.key was replaced; give it an empty data directory",
+                    name),
+        Reason::kWrongIdentity);
   }
   if (known && hello.incarnation < known->incarnation) {
-    return failed_precondition(fmt::format("node {} was started since as incarnation {}, so incarnation {} may not "
-                                           "attend: two processes run with copies of one data directory",
-                                           name, known->incarnation.value, hello.incarnation.value),
-                               Reason::kStaleIncarnation);
+    return failed_precondition(
+        fmt::format("node {} was started since as incarnation {}, so incarnation {} may not "
+                    "attend: two processes run with copies of one data directory",
+                    name, known->incarnation.value, hello.incarnation.value),
+        Reason::kStaleIncarnation);
   }
   record.id = hello.node;
   record.address = hello.address;

@@ -1,9 +1,9 @@
-// What a node says it holds, held against what is recorded: functions over one transaction of the store, called by
-// the control loop for reports and inventories.
+// What a node says it holds, held against what is recorded: functions over one transaction of the store,
+// called by the control loop for reports and inventories.
 //
-// Invariant 1: a row becomes whole only by what its node has reported or given a receipt for, and only with the
-// digest that the version has. Invariant 11: what is not known is neither recorded nor deleted; a deletion needs a row
-// that is one already, a tombstone, or a version that lost.
+// Invariant 1: a row becomes whole only by what its node has reported or given a receipt for, and only with
+// the digest that the version has. Invariant 11: what is not known is neither recorded nor deleted; a
+// deletion needs a row that is one already, a tombstone, or a version that lost.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +35,14 @@ Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& h
 // The node does not hold it (any more).
 Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica);
 
-// Makes a deletion that the scheduler decided durable. False: there is nothing to delete, or it must not be: the last
-// look at the records says that no other whole copy would be left.
+// Makes a deletion that the scheduler decided durable. False: there is nothing to delete, or it must not be:
+// the last look at the records says that no other whole copy would be left.
 enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
 Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
                                               const ReplicaId& replica);
 
-// A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another swarm),
-// kStaleIncarnation. Returns the record as it is now.
+// A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another
+// swarm), kStaleIncarnation. Returns the record as it is now.
 Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm);
 
 }  // namespace fsdfs::master

@@ -1,5 +1,5 @@
-// SwarmView: the state of the swarm at one moment, as status, node lists, holders and copy counts need it. The control
-// loop publishes one after the other; whoever holds one may keep it. Constant after construction.
+// SwarmView: the state of the swarm at one moment, as status, node lists, holders and copy counts need it.
+// The control loop publishes one after the other; whoever holds one may keep it. Constant after construction.
 #pragma once
 
 #include <string>

@@ -44,7 +44,8 @@ Status drop_link(WriteTransaction& transaction, const Inode& inode) {
   return transaction.remove_inode(inode);
 }
 
-Status condemn_replica(WriteTransaction& transaction, const ReplicaId& replica, const NodeId& node, uint64_t size) {
+Status condemn_replica(WriteTransaction& transaction, const ReplicaId& replica, const NodeId& node,
+                       uint64_t size) {
   return transaction.put_replica({replica, node, ReplicaState::kDeleting, size, transaction.now()});
 }
 

@@ -15,7 +15,8 @@ constexpr uint32_t kNanosecondsMax = 999'999'999;
 
 Status check_time(const std::optional<FileTime>& time) {
   if (!time || time->nanoseconds <= kNanosecondsMax) return {};
-  return invalid_argument(fmt::format("a time has {} nanoseconds; they stay below 1000000000", time->nanoseconds));
+  return invalid_argument(
+      fmt::format("a time has {} nanoseconds; they stay below 1000000000", time->nanoseconds));
 }
 
 // The directory `name` in `parent`, made or, with `content_if_there`, found.
@@ -29,9 +30,10 @@ Result<Inode> make_or_enter(WriteTransaction& transaction, Inode& parent, const 
     return found;
   }
   if (parent.links >= kLinksMax) {
-    return failed_precondition(fmt::format("{} would be one directory too many: {} are the most that one can hold",
-                                           shown, kLinksMax - 2),
-                               Reason::kTooManyLinks);
+    return failed_precondition(
+        fmt::format("{} would be one directory too many: {} are the most that one can hold", shown,
+                    kLinksMax - 2),
+        Reason::kTooManyLinks);
   }
   Inode directory = newborn(transaction, parent, FileType::kDirectory, attributes);
   FSDFS_TRY(transaction.add_inode(directory));
@@ -108,7 +110,8 @@ Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveK
   return inode;
 }
 
-Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& place, const AttributeChange& change) {
+Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& place,
+                               const AttributeChange& change) {
   FSDFS_TRY(check_time(change.accessed));
   FSDFS_TRY(check_time(change.modified));
   if (change.mode && *change.mode > kModeMask) {
@@ -130,8 +133,8 @@ Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& plac
 
 Status check_target(double target) {
   if (std::isfinite(target) && target >= 0 && target <= kTargetLimit) return {};
-  return invalid_argument(
-      fmt::format("{} is no target: N is a number of copies from 0 to {:.0f}, such as 3", target, kTargetLimit));
+  return invalid_argument(fmt::format("{} is no target: N is a number of copies from 0 to {:.0f}, such as 3",
+                                      target, kTargetLimit));
 }
 
 Result<Located> set_target(WriteTransaction& transaction, const PathAt& place, double target) {

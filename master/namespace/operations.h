@@ -1,9 +1,9 @@
-// The operations on names and attributes, with POSIX meaning, each a function over one transaction of the store
-// (docs/architecture.md). Called by master/service, which answers after the commit.
+// The operations on names and attributes, with POSIX meaning, each a function over one transaction of the
+// store (docs/architecture.md). Called by master/service, which answers after the commit.
 //
-// An operation that returns an error has changed nothing: the store takes back what it did. Errors name the path.
-// Permission bits are kept and not enforced here: whoever holds the swarm's password may do everything; the mount lets
-// the kernel check.
+// An operation that returns an error has changed nothing: the store takes back what it did. Errors name the
+// path. Permission bits are kept and not enforced here: whoever holds the swarm's password may do everything;
+// the mount lets the kernel check.
 #pragma once
 
 #include <optional>
@@ -18,8 +18,8 @@ inline constexpr size_t kDirectoryPageMax = 4096;
 
 // --- reading ---
 
-// kNotFound, kNotDirectory, kInvalidArgument. An inode without a place in the answer (`entry` none) is the root, or
-// was asked for by its number.
+// kNotFound, kNotDirectory, kInvalidArgument. An inode without a place in the answer (`entry` none) is the
+// root, or was asked for by its number.
 Result<Located> lookup(ReadView& view, const PathAt& place);
 
 struct DirectoryPage {
@@ -60,7 +60,8 @@ struct AttributeChange {
   std::optional<FileTime> accessed;
   std::optional<FileTime> modified;
 };
-Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& place, const AttributeChange& change);
+Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& place,
+                               const AttributeChange& change);
 
 // N of a regular file: finite, 0 to kTargetLimit.
 Result<Located> set_target(WriteTransaction& transaction, const PathAt& place, double target);

@@ -26,20 +26,22 @@ Status refuse_loop(ReadView& view, const Inode& moved, Inode directory, const En
   if (moved.type != FileType::kDirectory) return {};
   while (true) {
     if (directory.id == moved.id) {
-      return invalid_argument(fmt::format("a directory cannot be moved into itself: {} to {}", from.slot.shown,
-                                          to.slot.shown),
-                              Reason::kLoop);
+      return invalid_argument(
+          fmt::format("a directory cannot be moved into itself: {} to {}", from.slot.shown, to.slot.shown),
+          Reason::kLoop);
     }
     if (directory.id == kRootInode) return {};
     FSDFS_ASSIGN(auto up, view.inode(directory.parent));
     if (!up) {
-      return data_loss(fmt::format("directory {} has no parent: run fsdfs fsck", directory.id.value), Reason::kNone);
+      return data_loss(fmt::format("directory {} has no parent: run fsdfs fsck", directory.id.value),
+                       Reason::kNone);
     }
     directory = std::move(*up);
   }
 }
 
-Status refuse_replacement(ReadView& view, const Inode& moved, const Inode& replaced, const std::string& shown) {
+Status refuse_replacement(ReadView& view, const Inode& moved, const Inode& replaced,
+                          const std::string& shown) {
   bool moves_directory = moved.type == FileType::kDirectory;
   bool replaces_directory = replaced.type == FileType::kDirectory;
   if (moves_directory && !replaces_directory) return not_a_directory(shown);
@@ -53,7 +55,8 @@ Status refuse_replacement(ReadView& view, const Inode& moved, const Inode& repla
 // The directory as the changes so far have left it: both ends may be the same one.
 Result<Inode> fresh(ReadView& view, InodeId id) {
   FSDFS_ASSIGN(auto inode, view.inode(id));
-  if (!inode) return data_loss(fmt::format("inode {} vanished in the middle of a rename", id.value), Reason::kNone);
+  if (!inode)
+    return data_loss(fmt::format("inode {} vanished in the middle of a rename", id.value), Reason::kNone);
   return std::move(*inode);
 }
 

@@ -46,9 +46,10 @@ Result<std::vector<std::string>> place_names(const PathAt& place) {
 Result<Inode> inode_of(ReadView& view, const Entry& entry) {
   FSDFS_ASSIGN(auto inode, view.inode(entry.inode));
   if (!inode) {
-    return data_loss(fmt::format("the name '{}' in directory {} leads to inode {}, which is not there: run fsdfs fsck",
-                                 display(entry.name), entry.parent.value, entry.inode.value),
-                     Reason::kNone);
+    return data_loss(
+        fmt::format("the name '{}' in directory {} leads to inode {}, which is not there: run fsdfs fsck",
+                    display(entry.name), entry.parent.value, entry.inode.value),
+        Reason::kNone);
   }
   return std::move(*inode);
 }
@@ -77,7 +78,8 @@ Result<NameSlot> resolve_slot(ReadView& view, const PathAt& place) {
   FSDFS_ASSIGN(auto names, place_names(place));
   std::string shown = show(place, names);
   if (names.empty()) {
-    return invalid_argument(fmt::format("{} has no name of its own that could be made, replaced or removed", shown));
+    return invalid_argument(
+        fmt::format("{} has no name of its own that could be made, replaced or removed", shown));
   }
   std::string last = std::move(names.back());
   names.pop_back();

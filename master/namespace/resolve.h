@@ -1,7 +1,7 @@
 // From a place (a directory and a path below it) to what is there. Pure functions over a view of the store.
 //
-// Errors, all naming the path: kInvalidArgument (a name too long, "." or "..", NUL), kNotFound (which part is missing),
-// kFailedPrecondition/kNotDirectory (which part is in the way).
+// Errors, all naming the path: kInvalidArgument (a name too long, "." or "..", NUL), kNotFound (which part is
+// missing), kFailedPrecondition/kNotDirectory (which part is in the way).
 #pragma once
 
 #include <optional>
@@ -34,7 +34,8 @@ struct NameSlot {
 };
 
 Result<Located> resolve(ReadView& view, const PathAt& place);
-// The last name of the path; everything before it must be there. kInvalidArgument where the path has no last name.
+// The last name of the path; everything before it must be there. kInvalidArgument where the path has no last
+// name.
 Result<NameSlot> resolve_slot(ReadView& view, const PathAt& place);
 // The inode that an entry names; kDataLoss when the database contradicts itself.
 Result<Inode> inode_of(ReadView& view, const Entry& entry);

@@ -51,18 +51,55 @@ void Actions::doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTim
   touch(slot, false);
 }
 
+void Actions::undo(const DeleteOrder& order) {
+  uint64_t inode = order.replica.inode.value;
+  uint64_t version = pack_version(order.replica.version);
+  NodeIndex node = model_.nodes.find(order.node);
+  std::erase_if(sent_deletes_, [&](const SentDelete& sent) {
+    return sent.inode == inode && sent.version == version && sent.node == node;
+  });
+  Leftover* leftover = model_.leftovers.find(inode, version, node);
+  Slot slot = model_.files.find(inode);
+  if (leftover == nullptr || slot == kNoSlot) return;
+  FileRecord& record = model_.files.at(slot);
+  if (record.version == version) {
+    model_.drop_leftover(inode, version, node);
+    model_.add_current(record, node);
+  } else {
+    model_.set_leftover_state(*leftover, Leftover::State::kOld);
+    leftover->cause = DeleteCause::kOldVersion;
+  }
+  touch(slot, false);
+}
+
 void Actions::undo_dooms(size_t mark) {
   while (orders_.size() > mark) {
-    if (const auto* order = std::get_if<DeleteOrder>(&orders_.back())) {
-      Slot slot = model_.files.find(order->replica.inode.value);
-      NodeIndex node = model_.nodes.find(order->node);
-      model_.drop_leftover(order->replica.inode.value, pack_version(order->replica.version), node);
-      model_.add_current(model_.files.at(slot), node);
-      sent_deletes_.pop_back();
-      touch(slot, false);
-    }
+    if (const auto* order = std::get_if<DeleteOrder>(&orders_.back())) undo(*order);
     orders_.pop_back();
   }
+}
+
+bool Actions::still_safe(const DeleteOrder& order) const {
+  Slot slot = model_.files.find(order.replica.inode.value);
+  if (slot == kNoSlot || order.cause == DeleteCause::kFileRemoved) return true;
+  const FileRecord& record = model_.files.at(slot);
+  if (record.removed) return true;
+  if (record.open || record.version != pack_version(order.replica.version)) return false;
+  if (!model_.deletable(record) || !model_.nodes.has(model_.nodes.find(order.node), kSource)) return false;
+  int safe = model_.count(record).safe;
+  return record.trash ? safe > 0 || order.last_of_trash : safe >= model_.floor_of(record);
+}
+
+void Actions::undo_unsafe_dooms() {
+  std::erase_if(orders_, [this](const Order& order) {
+    const auto* doomed = std::get_if<DeleteOrder>(&order);
+    if (doomed == nullptr) return false;
+    // A node that was removed took its replicas with it.
+    if (model_.nodes.find(doomed->node) == kNoNode) return true;
+    if (still_safe(*doomed)) return false;
+    undo(*doomed);
+    return true;
+  });
 }
 
 void Actions::order_delete(uint64_t inode, Leftover& leftover, MonotonicTime now) {

@@ -11,17 +11,20 @@ void Deletions::file_removed(Slot slot) {
   removals_.push_back(slot);
 }
 
+bool Deletions::old_may_go(const FileRecord& record, const Counts& counts) const {
+  const Model& model = actions_.model();
+  if (record.removed || !model.guards.old_needs_current) return true;
+  if (record.open) return false;
+  // min(N, W) whole copies; in the trash one is enough.
+  Units enough = record.trash ? kCopy : std::min(record.target, copies_units(model.settings.sync_copies));
+  return copies_units(counts.safe) >= std::max<Units>(enough, kCopy);
+}
+
 void Deletions::review_old(FileRecord& record, const Counts& counts) {
   if (!record.has_old) return;
   Model& model = actions_.model();
+  if (!old_may_go(record, counts)) return;
   bool all = record.removed;
-  if (!all) {
-    if (record.open && model.guards.old_needs_current) return;
-    // min(N, W) whole copies; in the trash one is enough.
-    Units enough = record.trash ? kCopy : std::min(record.target, copies_units(model.settings.sync_copies));
-    bool whole = copies_units(counts.safe) >= std::max<Units>(enough, kCopy);
-    if (!whole && model.guards.old_needs_current) return;
-  }
   bool any = false;
   for (Leftover& leftover : *model.leftovers.find(record.inode)) {
     if (leftover.state != Leftover::State::kOld) continue;
@@ -91,21 +94,35 @@ bool Deletions::work_file(Slot slot, MonotonicTime now) {
   return again;
 }
 
+bool Deletions::may_delete(uint64_t inode) const {
+  const Model& model = actions_.model();
+  if (Slot slot = model.files.find(inode); slot != kNoSlot) return model.deletable(model.files.at(slot));
+  if (!model.guards.await_reports) return true;
+  const Leftovers::List& list = *model.leftovers.find(inode);
+  return !model.recovering && std::all_of(list.begin(), list.end(), [&model](const Leftover& leftover) {
+    return model.nodes.has(leftover.node, kSettled);
+  });
+}
+
 bool Deletions::work_leftovers(uint64_t inode, MonotonicTime now) {
   Model& model = actions_.model();
   Leftovers::List* list = model.leftovers.find(inode);
   if (list == nullptr) return false;
   Slot slot = model.files.find(inode);
-  bool settled = slot != kNoSlot ? model.deletable(model.files.at(slot)) : !model.recovering;
-  if (slot == kNoSlot && model.guards.await_reports) {
-    for (const Leftover& leftover : *list) settled = settled && model.nodes.has(leftover.node, kSettled);
-  }
-  if (!settled) return false;  // a node's report brings it back here
+  if (!may_delete(inode)) return false;  // a node's report brings it back here
   bool again = false;
   for (Leftover& leftover : *list) {
     bool fresh = leftover.state == Leftover::State::kCondemned;
     bool lost = leftover.state == Leftover::State::kOrdered && leftover.ordered_at == MonotonicTime::min();
     if (!fresh && !lost) continue;
+    // What was so when it was condemned may no longer be.
+    if (fresh && leftover.cause == DeleteCause::kOldVersion && slot != kNoSlot) {
+      const FileRecord& record = model.files.at(slot);
+      if (!old_may_go(record, model.count(record))) {
+        leftover.state = Leftover::State::kOld;
+        continue;
+      }
+    }
     if (may_order(leftover.node) || (lost && model.nodes.has(leftover.node, kSource))) {
       actions_.order_delete(inode, leftover, now);
     } else if (model.nodes.has(leftover.node, kSource)) {
@@ -124,7 +141,12 @@ void Deletions::repeat(MonotonicTime now) {
     Leftover* leftover = model.leftovers.find(sent.inode, sent.version, sent.node);
     bool open = leftover != nullptr && leftover->state == Leftover::State::kOrdered && leftover->ordered_at == sent.at;
     // A node that is not up is told when it reports.
-    if (!open || !model.nodes.has(sent.node, kSource) || !model.nodes.has(sent.node, kSettled)) continue;
+    if (!open || !model.nodes.has(sent.node, kSource)) continue;
+    if (!may_delete(sent.inode)) {
+      sent.at = leftover->ordered_at = now;
+      sent_.push_back(sent);
+      continue;
+    }
     leftover->repeated = true;
     actions_.order_delete(sent.inode, *leftover, now);
   }

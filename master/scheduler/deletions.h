@@ -32,7 +32,10 @@ class Deletions {
   bool work_file(Slot slot, MonotonicTime now);
   bool work_leftovers(uint64_t inode, MonotonicTime now);
   void repeat(MonotonicTime now);
+  // The current version is whole elsewhere, or there is none.
+  bool old_may_go(const FileRecord& record, const Counts& counts) const;
   bool may_order(NodeIndex node) const;
+  bool may_delete(uint64_t inode) const;  // invariant 4
 
   Actions& actions_;
   std::deque<Slot> removals_;

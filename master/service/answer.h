@@ -18,11 +18,11 @@ inline grpc::ServerUnaryReactor* answer_now(grpc::CallbackServerContext* context
   return reactor;
 }
 
-// Runs `operation` (Result<Reply>(WriteTransaction&)) in the store; the call ends after the commit, with the reply of
-// this run or, for a repeated request, of the first one. `reply` lives until then, as gRPC promises.
+// Runs `operation` (Result<Reply>(WriteTransaction&)) in the store; the call ends after the commit, with the
+// reply of this run or, for a repeated request, of the first one. `reply` lives until then, as gRPC promises.
 template <typename Reply, typename Operation>
-void answer_after_commit(MetadataStore& store, WriteOptions options, grpc::ServerUnaryReactor* reactor, Reply* reply,
-                         Operation operation) {
+void answer_after_commit(MetadataStore& store, WriteOptions options, grpc::ServerUnaryReactor* reactor,
+                         Reply* reply, Operation operation) {
   store.submit(
       std::move(options),
       [operation = std::move(operation)](WriteTransaction& transaction) -> Result<std::string> {

@@ -159,11 +159,13 @@ v1::NodeInfo info_to_proto(const NodeStatus& node) {
   return info;
 }
 
-uint32_t count_copies(const Inode& inode, const std::vector<ReplicaRecord>& replicas, const SwarmView& swarm) {
-  return static_cast<uint32_t>(std::count_if(replicas.begin(), replicas.end(), [&](const ReplicaRecord& replica) {
-    return replica.replica.version == inode.version && replica.state == ReplicaState::kWhole &&
-           swarm.is_live(replica.node);
-  }));
+uint32_t count_copies(const Inode& inode, const std::vector<ReplicaRecord>& replicas,
+                      const SwarmView& swarm) {
+  return static_cast<uint32_t>(
+      std::count_if(replicas.begin(), replicas.end(), [&](const ReplicaRecord& replica) {
+        return replica.replica.version == inode.version && replica.state == ReplicaState::kWhole &&
+               swarm.is_live(replica.node);
+      }));
 }
 
 Result<v1::Attributes> attributes_to_proto(ReadView& view, const SwarmView& swarm, const Inode& inode,

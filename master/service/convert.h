@@ -1,5 +1,6 @@
-// Requests and replies <-> domain values: the one place at the service boundary where the master's wire messages are
-// taken apart and put together (the values that the log shares are in master/store/proto_codec.h). Pure functions.
+// Requests and replies <-> domain values: the one place at the service boundary where the master's wire
+// messages are taken apart and put together (the values that the log shares are in
+// master/store/proto_codec.h). Pure functions.
 #pragma once
 
 #include <optional>

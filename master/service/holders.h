@@ -1,4 +1,5 @@
-// Which holders a client should ask first: up before silent, then its own host, its own zone, the least loaded. Pure.
+// Which holders a client should ask first: up before silent, then its own host, its own zone, the least
+// loaded. Pure.
 #pragma once
 
 #include <string>
@@ -15,7 +16,8 @@ struct ClientSite {
   std::string zone;
 };
 
-// Nodes that hold a whole copy of the inode's version and are not dead, best first. The pointers are the view's.
+// Nodes that hold a whole copy of the inode's version and are not dead, best first. The pointers are the
+// view's.
 std::vector<const NodeStatus*> order_holders(const Inode& inode, const std::vector<ReplicaRecord>& replicas,
                                              const SwarmView& swarm, const ClientSite& client);
 

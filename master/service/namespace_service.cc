@@ -36,7 +36,8 @@ grpc::Status NamespaceService::Lookup(grpc::ServerContext*, const v1::LookupRequ
 
 Status NamespaceService::read_page(const v1::ReadDirectoryRequest& request, v1::ReadDirectoryReply& reply) {
   FSDFS_ASSIGN(auto view, context_.store.read());
-  FSDFS_ASSIGN(auto page, read_directory(*view, from_proto(request.place()), request.after(), request.limit()));
+  FSDFS_ASSIGN(auto page,
+               read_directory(*view, from_proto(request.place()), request.after(), request.limit()));
   auto swarm = context_.control.view();
   reply.set_directory(page.directory.id.value);
   reply.set_parent(page.directory.parent.value);
@@ -81,7 +82,8 @@ Status NamespaceService::stat(const v1::StatRequest& request, v1::StatReply& rep
   return {};
 }
 
-grpc::Status NamespaceService::Stat(grpc::ServerContext*, const v1::StatRequest* request, v1::StatReply* reply) {
+grpc::Status NamespaceService::Stat(grpc::ServerContext*, const v1::StatRequest* request,
+                                    v1::StatReply* reply) {
   return to_grpc(stat(*request, *reply));
 }
 
@@ -130,7 +132,8 @@ Status NamespaceService::open_for_read(const v1::OpenForReadRequest& request, co
   *reply.mutable_attributes() = to_proto(located.inode);
   reply.mutable_attributes()->set_parent(parent_of(located).value);
   reply.mutable_attributes()->set_copies(count_copies(located.inode, replicas, *swarm));
-  for (const NodeStatus* node : order_holders(located.inode, replicas, *swarm, {request.host(), request.zone()})) {
+  for (const NodeStatus* node :
+       order_holders(located.inode, replicas, *swarm, {request.host(), request.zone()})) {
     *reply.add_holders() = holder_to_proto(*node);
   }
   reply.set_ticket(context_.ticket(located.inode.id, Right::kRead, client, Version{}, SessionId{}));
@@ -138,7 +141,8 @@ Status NamespaceService::open_for_read(const v1::OpenForReadRequest& request, co
   return {};
 }
 
-grpc::Status NamespaceService::OpenForRead(grpc::ServerContext* context, const v1::OpenForReadRequest* request,
+grpc::Status NamespaceService::OpenForRead(grpc::ServerContext* context,
+                                           const v1::OpenForReadRequest* request,
                                            v1::OpenForReadReply* reply) {
   auto client = peer_fingerprint(*context);
   if (!client.ok()) return to_grpc(client.status());
@@ -149,14 +153,15 @@ grpc::Status NamespaceService::OpenForRead(grpc::ServerContext* context, const v
 
 // `operation` makes the reply in the transaction: Result<Reply>(WriteTransaction&, const SwarmView&).
 template <typename Request, typename Reply, typename Operation>
-grpc::ServerUnaryReactor* NamespaceService::change(grpc::CallbackServerContext* context, const Request& request,
-                                                   Reply* reply, Operation operation) {
+grpc::ServerUnaryReactor* NamespaceService::change(grpc::CallbackServerContext* context,
+                                                   const Request& request, Reply* reply,
+                                                   Operation operation) {
   auto id = request_from_proto(request.has_request(), request.request());
   if (!id.ok()) return answer_now(context, id.status());
   auto* reactor = context->DefaultReactor();
   answer_after_commit(context_.store, {false, *id}, reactor, reply,
-                      [operation = std::move(operation), &control = context_.control](
-                          WriteTransaction& transaction) -> Result<Reply> {
+                      [operation = std::move(operation),
+                       &control = context_.control](WriteTransaction& transaction) -> Result<Reply> {
                         return operation(transaction, *control.view());
                       });
   return reactor;
@@ -218,7 +223,8 @@ grpc::ServerUnaryReactor* NamespaceService::SetAttributes(grpc::CallbackServerCo
 }
 
 grpc::ServerUnaryReactor* NamespaceService::SetTarget(grpc::CallbackServerContext* context,
-                                                      const v1::SetTargetRequest* request, v1::EntryReply* reply) {
+                                                      const v1::SetTargetRequest* request,
+                                                      v1::EntryReply* reply) {
   return change(context, *request, reply,
                 [place = from_proto(request->place()), target = request->target()](
                     WriteTransaction& transaction, const SwarmView& swarm) -> Result<v1::EntryReply> {

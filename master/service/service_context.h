@@ -1,4 +1,5 @@
-// ServiceContext: what the services share. All of it is thread-safe or constant while they serve, and outlives them.
+// ServiceContext: what the services share. All of it is thread-safe or constant while they serve, and
+// outlives them.
 #pragma once
 
 #include <chrono>
@@ -49,7 +50,8 @@ struct ServiceContext {
   Duration session_lease;
 
   // A ticket for the holder of the key `client`, good from now for kTicketLifetimeMax.
-  std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version, SessionId session) const {
+  std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version,
+                     SessionId session) const {
     Ticket ticket;
     ticket.inode = inode;
     ticket.rights = static_cast<Rights>(right);

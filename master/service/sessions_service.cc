@@ -24,7 +24,8 @@ Duration admission_wait(const grpc::CallbackServerContext& context) {
   return std::clamp(time_left(context) - kAnswerMargin, Duration::zero(), kAdmitWaitMax);
 }
 
-Result<std::string> reply_for(WriteTransaction& transaction, const SessionRecord& session, uint32_t lease_ms) {
+Result<std::string> reply_for(WriteTransaction& transaction, const SessionRecord& session,
+                              uint32_t lease_ms) {
   v1::OpenSessionReply reply;
   reply.set_session(session.id.value);
   *reply.mutable_replica() = to_proto(session.replica);
@@ -115,9 +116,8 @@ void SessionsService::admitted(std::shared_ptr<Opening> opening, const Admission
   context_.store.submit(
       {false, opening->request},
       [this, opening, chain = admission.chain](WriteTransaction& transaction) -> Result<std::string> {
-        FSDFS_ASSIGN(auto session,
-                     open_session(transaction, opening->open, opening->admit.session, chain,
-                                  static_cast<uint32_t>(context_.settings.sync_copies)));
+        FSDFS_ASSIGN(auto session, open_session(transaction, opening->open, opening->admit.session, chain,
+                                                static_cast<uint32_t>(context_.settings.sync_copies)));
         return reply_for(transaction, session, lease_ms());
       },
       [this, opening](const Result<std::string>& written) { opened(*opening, written); });
@@ -160,8 +160,8 @@ grpc::ServerUnaryReactor* SessionsService::ExtendSession(grpc::CallbackServerCon
   context_.control.extend(std::move(*session), more, [this, id, size, reactor](const Admission& admission) {
     if (admission.outcome == Admission::Outcome::kRefused) return reactor->Finish(to_grpc(admission.refusal));
     if (admission.outcome == Admission::Outcome::kWait) {
-      return reactor->Finish(
-          to_grpc(no_space(fmt::format("no space yet for a longer file: waiting for {}", admission.waiting_for))));
+      return reactor->Finish(to_grpc(
+          no_space(fmt::format("no space yet for a longer file: waiting for {}", admission.waiting_for))));
     }
     context_.store.submit(
         {},
@@ -200,8 +200,8 @@ grpc::ServerUnaryReactor* SessionsService::CommitSession(grpc::CallbackServerCon
   auto* reactor = context->DefaultReactor();
   answer_after_commit(
       context_.store, {true, *id}, reactor, reply,
-      [commit = std::move(*commit), &control = context_.control](
-          WriteTransaction& transaction) -> Result<v1::CommitSessionReply> {
+      [commit = std::move(*commit),
+       &control = context_.control](WriteTransaction& transaction) -> Result<v1::CommitSessionReply> {
         FSDFS_ASSIGN(auto outcome, commit_session(transaction, commit));
         v1::CommitSessionReply out;
         FSDFS_ASSIGN(*out.mutable_attributes(),
@@ -216,12 +216,12 @@ grpc::ServerUnaryReactor* SessionsService::AbortSession(grpc::CallbackServerCont
                                                         const v1::AbortSessionRequest* request,
                                                         v1::AbortSessionReply* reply) {
   auto* reactor = context->DefaultReactor();
-  answer_after_commit(context_.store, {}, reactor, reply,
-                      [id = SessionId{request->session()}](
-                          WriteTransaction& transaction) -> Result<v1::AbortSessionReply> {
-                        FSDFS_TRY(abort_session(transaction, id));
-                        return v1::AbortSessionReply();
-                      });
+  answer_after_commit(
+      context_.store, {}, reactor, reply,
+      [id = SessionId{request->session()}](WriteTransaction& transaction) -> Result<v1::AbortSessionReply> {
+        FSDFS_TRY(abort_session(transaction, id));
+        return v1::AbortSessionReply();
+      });
   return reactor;
 }
 

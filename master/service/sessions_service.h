@@ -1,5 +1,5 @@
-// The Sessions service of proto/fsdfs/namespace.proto. No call holds a thread while it waits for room or for the
-// writer. Thread-safe.
+// The Sessions service of proto/fsdfs/namespace.proto. No call holds a thread while it waits for room or for
+// the writer. Thread-safe.
 #pragma once
 
 #include <memory>

@@ -77,7 +77,8 @@ Status StreamLink::handle(const v1::NodeMessage& message) {
     context_.control.outcome(attendance_, from_proto(message.outcome()));
     read_next();
   } else {
-    return invalid_argument("a node sent a message of a kind that this master does not know: run one version of fsdfs");
+    return invalid_argument(
+        "a node sent a message of a kind that this master does not know: run one version of fsdfs");
   }
   return {};
 }

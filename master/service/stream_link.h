@@ -1,12 +1,12 @@
 // StreamLink: one node's Attend stream, as the control loop's NodeLink and as gRPC's reactor.
 //
-// Messages from the node are handed to the control loop one at a time: the next is read when the loop is done with the
-// last, so that a node that sends faster than it is understood waits on its own wire. Messages to the node are queued,
-// kQueueMax at most; a node that does not take them loses its stream and attends anew.
+// Messages from the node are handed to the control loop one at a time: the next is read when the loop is done
+// with the last, so that a node that sends faster than it is understood waits on its own wire. Messages to
+// the node are queued, kQueueMax at most; a node that does not take them loses its stream and attends anew.
 //
-// Lifetime: gRPC's reactor is the Reactor inside, which lives until OnDone; the StreamLink lives as long as anybody
-// refers to it. mutex_ guards both directions; it is held while operations of the stream are started (gRPC reports
-// their ends from its own threads) and never while the control loop is called.
+// Lifetime: gRPC's reactor is the Reactor inside, which lives until OnDone; the StreamLink lives as long as
+// anybody refers to it. mutex_ guards both directions; it is held while operations of the stream are started
+// (gRPC reports their ends from its own threads) and never while the control loop is called.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -55,11 +55,11 @@ class StreamLink final : public NodeLink, public std::enable_shared_from_this<St
   uint64_t attendance_ = 0;
 
   std::mutex mutex_;
-  StreamReactor* reactor_ = nullptr;       // guarded by mutex_; null once the stream is done
+  StreamReactor* reactor_ = nullptr;        // guarded by mutex_; null once the stream is done
   std::deque<v1::MasterMessage> outgoing_;  // guarded by mutex_; the front is being written
-  bool writing_ = false;                   // guarded by mutex_
-  bool finished_ = false;                  // guarded by mutex_; Finish was called
-  std::optional<Status> closing_;          // guarded by mutex_
+  bool writing_ = false;                    // guarded by mutex_
+  bool finished_ = false;                   // guarded by mutex_; Finish was called
+  std::optional<Status> closing_;           // guarded by mutex_
 };
 
 }  // namespace fsdfs::master

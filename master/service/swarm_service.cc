@@ -44,7 +44,8 @@ void set_nodes(const SwarmView& swarm, v1::GetStatusReply& reply) {
 
 }  // namespace
 
-grpc::Status SwarmService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*, v1::GetStatusReply* reply) {
+grpc::Status SwarmService::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                     v1::GetStatusReply* reply) {
   auto view = context_.store.read();
   if (!view.ok()) return to_grpc(view.status());
   auto totals = (*view)->totals();
@@ -65,7 +66,8 @@ grpc::Status SwarmService::GetStatus(grpc::ServerContext*, const v1::GetStatusRe
   return grpc::Status::OK;
 }
 
-grpc::Status SwarmService::ListNodes(grpc::ServerContext*, const v1::ListNodesRequest*, v1::ListNodesReply* reply) {
+grpc::Status SwarmService::ListNodes(grpc::ServerContext*, const v1::ListNodesRequest*,
+                                     v1::ListNodesReply* reply) {
   auto swarm = context_.control.view();
   for (const NodeStatus& node : swarm->nodes()) *reply->add_nodes() = info_to_proto(node);
   return grpc::Status::OK;

@@ -1,5 +1,5 @@
-// The Swarm service of proto/fsdfs/namespace.proto: status and nodes, from the control loop's published view and the
-// store's counters; no table is walked. Thread-safe.
+// The Swarm service of proto/fsdfs/namespace.proto: status and nodes, from the control loop's published view
+// and the store's counters; no table is walked. Thread-safe.
 #pragma once
 
 #include "fsdfs/namespace.grpc.pb.h"

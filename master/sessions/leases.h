@@ -1,5 +1,6 @@
-// Leases: which open sessions have not been heard of for too long. A pure table; time comes in. Owned by the control
-// loop. What it holds is rebuilt from the session rows at a start of the master, each with a full lease.
+// Leases: which open sessions have not been heard of for too long. A pure table; time comes in. Owned by the
+// control loop. What it holds is rebuilt from the session rows at a start of the master, each with a full
+// lease.
 #pragma once
 
 #include <map>

@@ -20,11 +20,13 @@ Status check_open(const OpenRequest& request) {
 
 // What the chain staged and no file will use.
 Status discard_chain(WriteTransaction& transaction, const SessionRecord& session, uint64_t size) {
-  for (const NodeId& node : session.chain) FSDFS_TRY(condemn_replica(transaction, session.replica, node, size));
+  for (const NodeId& node : session.chain)
+    FSDFS_TRY(condemn_replica(transaction, session.replica, node, size));
   return transaction.add_tombstone(session.replica);
 }
 
-// The rows of the new version: members with a receipt hold it, the others are told to delete what they may have.
+// The rows of the new version: members with a receipt hold it, the others are told to delete what they may
+// have.
 Status record_copies(WriteTransaction& transaction, const SessionRecord& session, uint64_t size,
                      std::span<const NodeId> holders) {
   for (const NodeId& node : session.chain) {
@@ -141,7 +143,8 @@ Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequ
   SessionRecord session;
   session.id = id;
   session.creates = !plan.replaces;
-  session.replica = {session.creates ? transaction.new_inode_id() : plan.replaces->id, transaction.new_version()};
+  session.replica = {session.creates ? transaction.new_inode_id() : plan.replaces->id,
+                     transaction.new_version()};
   session.parent = plan.parent;
   session.name = std::move(plan.name);
   session.no_replace = request.no_replace;
@@ -159,9 +162,10 @@ Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequ
 Result<SessionRecord> find_session(ReadView& view, SessionId id) {
   FSDFS_ASSIGN(auto session, view.session(id));
   if (!session) {
-    return aborted(fmt::format("session {} is no longer open: its lease ran out, or it was ended; start the write over",
-                               id.value),
-                   Reason::kSessionLost);
+    return aborted(
+        fmt::format("session {} is no longer open: its lease ran out, or it was ended; start the write over",
+                    id.value),
+        Reason::kSessionLost);
   }
   return std::move(*session);
 }
@@ -187,11 +191,11 @@ Result<std::vector<NodeId>> judge_receipts(const SessionRecord& session, const C
     }
     if (receipt.replica != session.replica || receipt.size_bytes != content.size ||
         receipt.content_digest != content.digest.bytes) {
-      return invalid_argument(
-          fmt::format("the receipt of node {} is for {} of {} bytes, and the commit for {} of {} bytes with another "
-                      "digest or size: write the file again",
-                      to_string(receipt.node), receipt.replica.to_string(), receipt.size_bytes,
-                      session.replica.to_string(), content.size));
+      return invalid_argument(fmt::format(
+          "the receipt of node {} is for {} of {} bytes, and the commit for {} of {} bytes with another "
+          "digest or size: write the file again",
+          to_string(receipt.node), receipt.replica.to_string(), receipt.size_bytes,
+          session.replica.to_string(), content.size));
     }
   }
   std::vector<NodeId> holders;
@@ -208,8 +212,9 @@ Result<CommitOutcome> commit_session(WriteTransaction& transaction, const Commit
   FSDFS_ASSIGN(auto holders, judge_receipts(session, request.content, request.receipts));
   size_t needed = std::max<size_t>(1, request.sync_copies_min);
   if (holders.size() < needed) {
-    return unavailable(fmt::format("{} of {} nodes hold the new content synced and {} must: write the file again",
-                                   holders.size(), session.chain.size(), needed));
+    return unavailable(
+        fmt::format("{} of {} nodes hold the new content synced and {} must: write the file again",
+                    holders.size(), session.chain.size(), needed));
   }
   auto switched = session.creates ? commit_new_file(transaction, session, request)
                                   : commit_new_version(transaction, session, request);

@@ -1,10 +1,11 @@
-// Sessions of whole new content (docs/architecture.md, "A put"): what a put means for names, versions and replicas.
-// Functions over one transaction of the store, called by master/service and, for leases that ran out, by
-// master/control. Which nodes form the chain is the scheduler's choice and comes in.
+// Sessions of whole new content (docs/architecture.md, "A put"): what a put means for names, versions and
+// replicas. Functions over one transaction of the store, called by master/service and, for leases that ran
+// out, by master/control. Which nodes form the chain is the scheduler's choice and comes in.
 //
 // Rules:
 //   - Nothing is visible before the commit; the commit switches the file as a whole.
-//   - The higher version wins. A lower one that commits later is acknowledged as if it had come first: it changes
+//   - The higher version wins. A lower one that commits later is acknowledged as if it had come first: it
+//   changes
 //     nothing, and what its chain staged is deleted. The same holds where the file was removed meanwhile.
 //   - A member without a receipt is no copy: what it may have staged is deleted.
 //   - Whatever ends a session without a commit turns its whole chain into deletions.
@@ -45,7 +46,8 @@ struct SessionPlan {
 // kInvalidArgument. `default_target` is for a file that does not exist yet.
 Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, double default_target);
 
-// Writes the session's row. Plans anew, as names may have changed since; `id` is what the chain was reserved for.
+// Writes the session's row. Plans anew, as names may have changed since; `id` is what the chain was reserved
+// for.
 Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequest& request, SessionId id,
                                    std::vector<NodeId> chain, uint32_t wanted_members);
 
@@ -70,17 +72,17 @@ struct CommitOutcome {
   uint32_t wanted_members = 0;
   bool superseded = false;
 };
-// kAborted/kSessionLost; kInvalidArgument: a receipt that speaks of something else; kUnavailable: too few receipts;
-// kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now. After an error the
-// session is as it was.
+// kAborted/kSessionLost; kInvalidArgument: a receipt that speaks of something else; kUnavailable: too few
+// receipts; kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now.
+// After an error the session is as it was.
 Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request);
 
-// Ends a session without a commit. A session that is gone is no error: this is what lease, client and node may all
-// ask for.
+// Ends a session without a commit. A session that is gone is no error: this is what lease, client and node
+// may all ask for.
 Status abort_session(WriteTransaction& transaction, SessionId id);
 
-// Members whose receipts prove this content of this session, in the order of the chain. kInvalidArgument names the
-// receipt that disagrees.
+// Members whose receipts prove this content of this session, in the order of the chain. kInvalidArgument
+// names the receipt that disagrees.
 Result<std::vector<NodeId>> judge_receipts(const SessionRecord& session, const Content& content,
                                            std::span<const Receipt> receipts);
 

@@ -1,5 +1,5 @@
-// IdSource: numbers that no earlier epoch and nobody in this one has been given (invariant 9). The epoch in their high
-// bits is what makes them new after a restart, so nothing of it is kept on disk. Thread-safe.
+// IdSource: numbers that no earlier epoch and nobody in this one has been given (invariant 9). The epoch in
+// their high bits is what makes them new after a restart, so nothing of it is kept on disk. Thread-safe.
 #pragma once
 
 #include <atomic>

@@ -104,8 +104,8 @@ Result<LogRecord> decode_record(const v1::LogRecord& in) {
                                        from_proto(changed.state()), changed.size(), FileTime{}}});
     }
     case v1::LogRecord::kReplicaRemoved:
-      return LogRecord(
-          ReplicaRemoved{from_proto(in.replica_removed().replica()), id_from<NodeId>(in.replica_removed().node())});
+      return LogRecord(ReplicaRemoved{from_proto(in.replica_removed().replica()),
+                                      id_from<NodeId>(in.replica_removed().node())});
     case v1::LogRecord::kNodeChanged:
       return LogRecord(NodeChanged{decode_node(in.node_changed())});
     case v1::LogRecord::kNodeRemoved:
@@ -125,9 +125,10 @@ Result<LogRecord> decode_record(const v1::LogRecord& in) {
     case v1::LogRecord::RECORD_NOT_SET:
       break;
   }
-  return data_loss("an entry of the master's log holds a record of a kind that this fsdfs does not know: use a "
-                   "version as new as the one that wrote it",
-                   Reason::kNone);
+  return data_loss(
+      "an entry of the master's log holds a record of a kind that this fsdfs does not know: use a "
+      "version as new as the one that wrote it",
+      Reason::kNone);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Entries of the ordered log <-> proto LogEntry bytes. The encoded form is what is stored and what followers receive.
-// Of a session it keeps what a follower needs (proto SessionOpened); the whole row is in the sessions table.
-// Pure functions.
+// Entries of the ordered log <-> proto LogEntry bytes. The encoded form is what is stored and what followers
+// receive. Of a session it keeps what a follower needs (proto SessionOpened); the whole row is in the
+// sessions table. Pure functions.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// NodeSlots: which small number stands for which node in the replicas table. A number, once given, is never given to
-// another node, also when the transaction that gave it is rolled back; so the table may run ahead of the database
-// but never contradicts it. Thread-safe: the writer adds, readers look up.
+// NodeSlots: which small number stands for which node in the replicas table. A number, once given, is never
+// given to another node, also when the transaction that gave it is rolled back; so the table may run ahead of
+// the database but never contradicts it. Thread-safe: the writer adds, readers look up.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ class NodeSlots {
   // The none id for a slot that was never given.
   NodeId node(int64_t slot) const {
     std::shared_lock lock(mutex_);
-    return slot > 0 && static_cast<size_t>(slot) < nodes_.size() ? nodes_[static_cast<size_t>(slot)] : NodeId{};
+    return slot > 0 && static_cast<size_t>(slot) < nodes_.size() ? nodes_[static_cast<size_t>(slot)]
+                                                                 : NodeId{};
   }
 
  private:

@@ -99,7 +99,8 @@ FileTime from_proto(const v1::FileTime& time) {
 Result<Content> from_proto(const v1::Content& content) {
   auto digest = decode_digest(content.digest());
   if (!digest.ok()) {
-    return invalid_argument(fmt::format("a content's digest has {} bytes and must have 16", content.digest().size()));
+    return invalid_argument(
+        fmt::format("a content's digest has {} bytes and must have 16", content.digest().size()));
   }
   return Content{content.size(), *digest};
 }

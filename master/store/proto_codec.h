@@ -1,5 +1,5 @@
-// Domain values <-> the messages of proto/fsdfs/types.proto. Used by the log's codec and, at the service boundary, by
-// master/service/convert.h; nothing else in the master sees protobuf. Pure functions.
+// Domain values <-> the messages of proto/fsdfs/types.proto. Used by the log's codec and, at the service
+// boundary, by master/service/convert.h; nothing else in the master sees protobuf. Pure functions.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The master's domain values, as the store keeps them and everything above it speaks of them, and the records of
-// the ordered log. They mirror proto/fsdfs/types.proto and log.proto; master/store/log_codec.h and
+// The master's domain values, as the store keeps them and everything above it speaks of them, and the records
+// of the ordered log. They mirror proto/fsdfs/types.proto and log.proto; master/store/log_codec.h and
 // master/service/convert.h turn one into the other.
 //
 // Plain values without behaviour. Numbers of enums are stored and sent: append only.
@@ -104,8 +104,8 @@ struct NodeRecord {
 // The right to give one name new content (docs/architecture.md, "A put").
 struct SessionRecord {
   SessionId id;
-  ReplicaId replica;   // what its chain stages
-  InodeId parent;      // the name that it was opened for
+  ReplicaId replica;  // what its chain stages
+  InodeId parent;     // the name that it was opened for
   std::string name;
   bool creates = false;  // the name was free at the open: replica.inode is a number without a row yet
   bool no_replace = false;
@@ -160,8 +160,8 @@ struct EpochStarted {
 };
 
 using LogRecord =
-    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved, NodeChanged,
-                 NodeRemoved, SessionOpened, SessionClosed, EpochStarted>;
+    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved,
+                 NodeChanged, NodeRemoved, SessionOpened, SessionClosed, EpochStarted>;
 
 // What one operation did, in the order of the commits.
 struct LogEntry {

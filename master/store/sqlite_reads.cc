@@ -12,7 +12,8 @@ namespace {
 // The statements, made once: the connection keeps prepared ones by their text.
 struct Sql {
   std::string inode = fmt::format("SELECT {} FROM inodes i WHERE i.id = ?", kInodeColumns);
-  std::string entry = fmt::format("SELECT {} FROM entries e WHERE e.parent = ? AND e.name = ?", kEntryColumns);
+  std::string entry =
+      fmt::format("SELECT {} FROM entries e WHERE e.parent = ? AND e.name = ?", kEntryColumns);
   std::string name_of = fmt::format(
       "SELECT {} FROM entries e WHERE e.inode = ? ORDER BY e.parent, e.cookie LIMIT 1", kEntryColumns);
   std::string children = fmt::format(
@@ -21,10 +22,12 @@ struct Sql {
       kEntryColumns, kInodeColumns);
   std::string replicas = fmt::format("SELECT {} FROM replicas r WHERE r.inode = ?", kReplicaColumns);
   std::string replica = fmt::format(
-      "SELECT {} FROM replicas r WHERE r.inode = ? AND r.version_epoch = ? AND r.version_counter = ? AND r.node = ?",
+      "SELECT {} FROM replicas r WHERE r.inode = ? AND r.version_epoch = ? AND r.version_counter = ? AND "
+      "r.node = ?",
       kReplicaColumns);
   std::string replicas_on = fmt::format(
-      "SELECT {} FROM replicas r WHERE r.node = ? AND (r.inode, r.version_epoch, r.version_counter) > (?, ?, ?) "
+      "SELECT {} FROM replicas r WHERE r.node = ? AND (r.inode, r.version_epoch, r.version_counter) > (?, ?, "
+      "?) "
       "ORDER BY r.inode, r.version_epoch, r.version_counter LIMIT ?",
       kReplicaColumns);
   std::string deletions_on = fmt::format(
@@ -130,7 +133,8 @@ Result<std::optional<ReplicaRecord>> SqliteReads<Base>::replica(const ReplicaId&
 }
 
 template <typename Base>
-Result<std::vector<ReplicaRecord>> SqliteReads<Base>::replicas_after(std::string_view text, const NodeId& node,
+Result<std::vector<ReplicaRecord>> SqliteReads<Base>::replicas_after(std::string_view text,
+                                                                     const NodeId& node,
                                                                      const ReplicaId& after, size_t limit) {
   auto slot = slots_.find(node);
   if (!slot) return std::vector<ReplicaRecord>();
@@ -155,9 +159,10 @@ Result<std::vector<ReplicaRecord>> SqliteReads<Base>::deletions_on(const NodeId&
 
 template <typename Base>
 Result<bool> SqliteReads<Base>::is_tombstone(const ReplicaId& id) {
-  FSDFS_ASSIGN(auto statement,
-               database_.prepare("SELECT 1 FROM tombstones WHERE inode = ? AND ((version_epoch = 0 AND "
-                                 "version_counter = 0) OR (version_epoch = ? AND version_counter = ?)) LIMIT 1"));
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("SELECT 1 FROM tombstones WHERE inode = ? AND ((version_epoch = 0 AND "
+                        "version_counter = 0) OR (version_epoch = ? AND version_counter = ?)) LIMIT 1"));
   bind_replica_id(statement, 1, id);
   return statement.step();
 }
@@ -170,7 +175,8 @@ Result<FilePage> SqliteReads<Base>::files(InodeId after, size_t limit) {
     statement.bind_uint(1, after.value).bind_uint(2, limit);
     FSDFS_ASSIGN(auto inodes, collect<Inode>(statement, [](const auto& row) { return inode_from_row(row); }));
     page.end = inodes.size() < limit;
-    page.last = page.end ? InodeId{static_cast<uint64_t>(std::numeric_limits<int64_t>::max())} : inodes.back().id;
+    page.last =
+        page.end ? InodeId{static_cast<uint64_t>(std::numeric_limits<int64_t>::max())} : inodes.back().id;
     for (Inode& inode : inodes) {
       if (inode.type == FileType::kRegular) page.files.push_back(std::move(inode));
     }
@@ -216,7 +222,8 @@ Result<std::vector<SessionRecord>> SqliteReads<Base>::sessions() {
 
 template <typename Base>
 Result<std::optional<std::string>> SqliteReads<Base>::remembered_reply(const RequestId& request) {
-  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT reply FROM requests WHERE client = ? AND number = ?"));
+  FSDFS_ASSIGN(auto statement,
+               database_.prepare("SELECT reply FROM requests WHERE client = ? AND number = ?"));
   statement.bind_blob(1, bytes_view(request.client.bytes)).bind_uint(2, request.number);
   return first<std::string>(statement, [](const auto& row) { return std::string(row.get_blob(0)); });
 }
@@ -238,17 +245,19 @@ Result<Totals> SqliteReads<Base>::totals() {
 
 template <typename Base>
 Result<std::vector<std::string>> SqliteReads<Base>::log_after(uint64_t sequence, size_t limit) {
-  FSDFS_ASSIGN(auto statement,
-               database_.prepare("SELECT sequence, entry FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?"));
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("SELECT sequence, entry FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?"));
   statement.bind_uint(1, sequence).bind_uint(2, limit);
   std::vector<std::string> entries;
   while (true) {
     FSDFS_ASSIGN(bool more, statement.step());
     if (!more) return entries;
     if (entries.empty() && statement.get_uint(0) != sequence + 1) {
-      return Status(Code::kOutOfRange, fmt::format("the log no longer holds what follows entry {}: start over from "
-                                                   "a snapshot",
-                                                   sequence));
+      return Status(Code::kOutOfRange,
+                    fmt::format("the log no longer holds what follows entry {}: start over from "
+                                "a snapshot",
+                                sequence));
     }
     entries.emplace_back(statement.get_blob(1));
   }

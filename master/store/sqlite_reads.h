@@ -20,7 +20,8 @@ class SqliteReads : public Base {
   Result<bool> has_children(InodeId parent) override;
   Result<std::vector<ReplicaRecord>> replicas(InodeId inode) override;
   Result<std::optional<ReplicaRecord>> replica(const ReplicaId& id, const NodeId& node) override;
-  Result<std::vector<ReplicaRecord>> replicas_on(const NodeId& node, const ReplicaId& after, size_t limit) override;
+  Result<std::vector<ReplicaRecord>> replicas_on(const NodeId& node, const ReplicaId& after,
+                                                 size_t limit) override;
   Result<std::vector<ReplicaRecord>> deletions_on(const NodeId& node, const ReplicaId& after,
                                                   size_t limit) override;
   Result<bool> is_tombstone(const ReplicaId& id) override;
@@ -40,8 +41,8 @@ class SqliteReads : public Base {
 
  private:
   Result<std::vector<ReplicaRecord>> replica_rows(sqlite::Statement& statement);
-  Result<std::vector<ReplicaRecord>> replicas_after(std::string_view sql, const NodeId& node, const ReplicaId& after,
-                                                    size_t limit);
+  Result<std::vector<ReplicaRecord>> replicas_after(std::string_view sql, const NodeId& node,
+                                                    const ReplicaId& after, size_t limit);
 };
 
 extern template class SqliteReads<ReadView>;

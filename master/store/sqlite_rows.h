@@ -12,7 +12,8 @@ namespace fsdfs::master {
 
 inline constexpr std::string_view kInodeColumns =
     "i.id, i.type, i.mode, i.uid, i.gid, i.links, i.accessed_s, i.accessed_ns, i.modified_s, i.modified_ns, "
-    "i.changed_s, i.changed_ns, i.version_epoch, i.version_counter, i.size, i.digest, i.target, i.link_target, "
+    "i.changed_s, i.changed_ns, i.version_epoch, i.version_counter, i.size, i.digest, i.target, "
+    "i.link_target, "
     "i.device, i.metadata_counter, i.parent";
 inline constexpr int kInodeColumnCount = 21;
 inline constexpr std::string_view kEntryColumns = "e.parent, e.cookie, e.name, e.inode";
@@ -22,7 +23,8 @@ inline constexpr std::string_view kReplicaColumns =
 inline constexpr std::string_view kNodeColumns =
     "n.slot, n.id, n.address, n.zone, n.host, n.admin_state, n.quota, n.incarnation, n.key";
 inline constexpr std::string_view kSessionColumns =
-    "s.id, s.inode, s.version_epoch, s.version_counter, s.parent, s.name, s.creates, s.no_replace, s.size, s.mode, "
+    "s.id, s.inode, s.version_epoch, s.version_counter, s.parent, s.name, s.creates, s.no_replace, s.size, "
+    "s.mode, "
     "s.uid, s.gid, s.target, s.wanted_members, s.chain";
 
 // From the columns above, which start at `first`.

@@ -48,8 +48,8 @@ class SqliteStore::View final : public SqliteReads<ReadView> {
 SqliteStore::SqliteStore(std::string path, const Clock& clock, Logger& logger, StoreOptions options)
     : path_(std::move(path)), clock_(clock), logger_(logger), options_(options) {}
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, const Clock& clock, Logger& logger,
-                                                       StoreOptions options) {
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, const Clock& clock,
+                                                       Logger& logger, StoreOptions options) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(path, clock, logger, options));
   FSDFS_TRY(store->start());
   return store;
@@ -66,8 +66,8 @@ Status SqliteStore::start() {
   FSDFS_ASSIGN(database_, sqlite::Database::open(path_, open));
   FSDFS_ASSIGN(auto migrated, sqlite::migrate(*database_, master_migrations()));
   if (migrated.from != 0 && migrated.from != migrated.to) {
-    logger_.info("the master's database was brought from version {} to {}; the old one is kept as {}", migrated.from,
-                 migrated.to, migrated.backup);
+    logger_.info("the master's database was brought from version {} to {}; the old one is kept as {}",
+                 migrated.from, migrated.to, migrated.backup);
   }
   // A checkpoint for each 16 MiB: fewer syncs of the database file during imports than with SQLite's 4 MiB.
   FSDFS_TRY(database_->execute("PRAGMA wal_autocheckpoint = 4096"));
@@ -305,8 +305,9 @@ Status SqliteStore::write_totals(const TotalsDelta& delta) {
 }
 
 Status SqliteStore::remember(const RequestId& request, const std::string& reply, FileTime now) {
-  FSDFS_ASSIGN(auto insert, database_->prepare(
-                                "INSERT INTO requests (client, number, answered_s, reply) VALUES (?, ?, ?, ?)"));
+  FSDFS_ASSIGN(
+      auto insert,
+      database_->prepare("INSERT INTO requests (client, number, answered_s, reply) VALUES (?, ?, ?, ?)"));
   return insert.bind_blob(1, bytes_view(request.client.bytes))
       .bind_uint(2, request.number)
       .bind_int(3, now.seconds)
@@ -347,17 +348,20 @@ void SqliteStore::prune() {
       int64_t batch = std::max<int64_t>(kPruneBatch * 10, 1);
       FSDFS_TRY(remove.bind_int(1, *oldest + std::min(static_cast<int64_t>(surplus), batch)).run());
     }
-    FSDFS_TRY(prune_aged("DELETE FROM requests WHERE (client, number) IN (SELECT client, number FROM requests "
-                         "WHERE answered_s < ? ORDER BY answered_s LIMIT ?)",
-                         now - std::chrono::seconds(kRepliesKept).count()));
-    FSDFS_TRY(prune_aged("DELETE FROM tombstones WHERE (inode, version_epoch, version_counter) IN (SELECT inode, "
-                         "version_epoch, version_counter FROM tombstones WHERE removed_s < ? ORDER BY removed_s "
-                         "LIMIT ?)",
-                         now - std::chrono::seconds(kTombstonesKept).count()));
+    FSDFS_TRY(
+        prune_aged("DELETE FROM requests WHERE (client, number) IN (SELECT client, number FROM requests "
+                   "WHERE answered_s < ? ORDER BY answered_s LIMIT ?)",
+                   now - std::chrono::seconds(kRepliesKept).count()));
+    FSDFS_TRY(
+        prune_aged("DELETE FROM tombstones WHERE (inode, version_epoch, version_counter) IN (SELECT inode, "
+                   "version_epoch, version_counter FROM tombstones WHERE removed_s < ? ORDER BY removed_s "
+                   "LIMIT ?)",
+                   now - std::chrono::seconds(kTombstonesKept).count()));
     return transaction.commit();
   };
   Status status = work();
-  if (!status.ok()) logger_.warning("old entries of the master's database stay for now: {}", status.to_string());
+  if (!status.ok())
+    logger_.warning("old entries of the master's database stay for now: {}", status.to_string());
 }
 
 Status SqliteStore::prune_aged(std::string_view sql, int64_t before) {

@@ -1,10 +1,10 @@
-// SqliteStore: the MetadataStore over one SQLite file in WAL mode, with one writer thread and a few connections for
-// readers. The contract is store.h's.
+// SqliteStore: the MetadataStore over one SQLite file in WAL mode, with one writer thread and a few
+// connections for readers. The contract is store.h's.
 //
-// How a group is committed: the writer takes what is queued (kGroupMax at most), runs each operation in a savepoint,
-// writes the log, the remembered replies and the counters, and commits with synchronous=FULL if an operation asked for
-// sync or the last sync is a second old, else with NORMAL. If the commit fails, nobody of the group has happened and
-// everybody is told so.
+// How a group is committed: the writer takes what is queued (kGroupMax at most), runs each operation in a
+// savepoint, writes the log, the remembered replies and the counters, and commits with synchronous=FULL if an
+// operation asked for sync or the last sync is a second old, else with NORMAL. If the commit fails, nobody of
+// the group has happened and everybody is told so.
 //
 // Lock order: none nests. queue_mutex_ guards what is submitted, pool_mutex_ the readers' connections.
 #pragma once
@@ -24,9 +24,9 @@
 namespace fsdfs::master {
 
 struct StoreOptions {
-  size_t readers_max = 8;           // connections; one more read waits
-  size_t queue_max = 65'536;        // operations that wait for the writer
-  size_t group_max = 512;           // operations in one commit
+  size_t readers_max = 8;     // connections; one more read waits
+  size_t queue_max = 65'536;  // operations that wait for the writer
+  size_t group_max = 512;     // operations in one commit
   uint64_t log_entries_kept = kLogEntriesKept;
   Duration sync_interval = std::chrono::seconds(1);
   Duration prune_interval = std::chrono::seconds(5);
@@ -35,8 +35,8 @@ struct StoreOptions {
 class SqliteStore final : public MetadataStore {
  public:
   // Opens or makes the database at `path` and starts a new epoch. Clock and logger outlive the store.
-  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, const Clock& clock, Logger& logger,
-                                                   StoreOptions options = {});
+  static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, const Clock& clock,
+                                                   Logger& logger, StoreOptions options = {});
   ~SqliteStore() override;
 
   SwarmId swarm() const override { return swarm_; }

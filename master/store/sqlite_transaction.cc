@@ -17,13 +17,16 @@ constexpr std::string_view kUpsertInode =
     "metadata_counter, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET type = excluded.type, mode = excluded.mode, uid = excluded.uid, "
     "gid = excluded.gid, links = excluded.links, accessed_s = excluded.accessed_s, "
-    "accessed_ns = excluded.accessed_ns, modified_s = excluded.modified_s, modified_ns = excluded.modified_ns, "
-    "changed_s = excluded.changed_s, changed_ns = excluded.changed_ns, version_epoch = excluded.version_epoch, "
+    "accessed_ns = excluded.accessed_ns, modified_s = excluded.modified_s, modified_ns = "
+    "excluded.modified_ns, "
+    "changed_s = excluded.changed_s, changed_ns = excluded.changed_ns, version_epoch = "
+    "excluded.version_epoch, "
     "version_counter = excluded.version_counter, size = excluded.size, digest = excluded.digest, "
     "target = excluded.target, link_target = excluded.link_target, device = excluded.device, "
     "metadata_counter = excluded.metadata_counter, parent = excluded.parent";
 constexpr std::string_view kUpsertReplica =
-    "INSERT INTO replicas (inode, version_epoch, version_counter, node, state, size, verified_s, verified_ns) "
+    "INSERT INTO replicas (inode, version_epoch, version_counter, node, state, size, verified_s, "
+    "verified_ns) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (inode, version_epoch, version_counter, node) DO UPDATE SET "
     "state = excluded.state, size = excluded.size, verified_s = excluded.verified_s, "
     "verified_ns = excluded.verified_ns";
@@ -33,7 +36,8 @@ constexpr std::string_view kUpsertNode =
     "zone = excluded.zone, host = excluded.host, admin_state = excluded.admin_state, quota = excluded.quota, "
     "incarnation = excluded.incarnation, key = excluded.key";
 constexpr std::string_view kUpsertSession =
-    "INSERT INTO sessions (id, inode, version_epoch, version_counter, parent, name, creates, no_replace, size, mode, "
+    "INSERT INTO sessions (id, inode, version_epoch, version_counter, parent, name, creates, no_replace, "
+    "size, mode, "
     "uid, gid, target, wanted_members, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET size = excluded.size, chain = excluded.chain";
 
@@ -112,8 +116,9 @@ Status SqliteTransaction::put_replica(const ReplicaRecord& replica) {
 Status SqliteTransaction::remove_replica(const ReplicaId& id, const NodeId& node) {
   auto slot = slots_.find(node);
   if (!slot) return {};
-  FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM replicas WHERE inode = ? AND version_epoch = ? AND "
-                                                 "version_counter = ? AND node = ?"));
+  FSDFS_ASSIGN(auto statement,
+               database_.prepare("DELETE FROM replicas WHERE inode = ? AND version_epoch = ? AND "
+                                 "version_counter = ? AND node = ?"));
   bind_replica_id(statement, 1, id);
   FSDFS_TRY(statement.bind_int(4, *slot).run());
   records_.emplace_back(ReplicaRemoved{id, node});

@@ -1,5 +1,5 @@
-// SqliteTransaction: one operation's changes within a group's transaction, and the records that they leave in the log.
-// Internal to master/store: made by the writer, once for each operation.
+// SqliteTransaction: one operation's changes within a group's transaction, and the records that they leave in
+// the log. Internal to master/store: made by the writer, once for each operation.
 #pragma once
 
 #include "master/store/id_source.h"

@@ -1,18 +1,19 @@
-// MetadataStore: everything that the master must not forget, behind domain calls. Operations (master/namespace,
-// master/sessions, master/control) are functions over a WriteTransaction or a ReadView; SQL stays in this folder.
+// MetadataStore: everything that the master must not forget, behind domain calls. Operations
+// (master/namespace, master/sessions, master/control) are functions over a WriteTransaction or a ReadView;
+// SQL stays in this folder.
 //
-// Writes: operations are queued and run one after the other by one writer thread, several to a commit. An operation
-// either happened as a whole or, when it returned an error, not at all; whoever submitted it is answered after the
-// commit. Its records enter the ordered log in the same transaction, and go to the listeners after the commit and
-// before the answer, in order.
-// Crash: an operation that asked for `sync` survives a power cut once it is answered; the others survive kill -9, and
-// a power cut at the latest one second after.
-// Invariant 12: an operation with a RequestId that has happened is answered with its remembered reply. Replies are kept
-// for kRepliesKept at least. Operations that failed have not happened and are not remembered.
-// Invariant 9: the epoch has grown, and is synced, before the store is handed out.
+// Writes: operations are queued and run one after the other by one writer thread, several to a commit. An
+// operation either happened as a whole or, when it returned an error, not at all; whoever submitted it is
+// answered after the commit. Its records enter the ordered log in the same transaction, and go to the
+// listeners after the commit and before the answer, in order. Crash: an operation that asked for `sync`
+// survives a power cut once it is answered; the others survive kill -9, and a power cut at the latest one
+// second after. Invariant 12: an operation with a RequestId that has happened is answered with its remembered
+// reply. Replies are kept for kRepliesKept at least. Operations that failed have not happened and are not
+// remembered. Invariant 9: the epoch has grown, and is synced, before the store is handed out.
 //
-// Thread safety: MetadataStore, from any thread. A ReadView belongs to one thread and sees one moment; it holds back
-// the cleaning of the database, so it is kept for one call at most. A WriteTransaction is valid inside its operation.
+// Thread safety: MetadataStore, from any thread. A ReadView belongs to one thread and sees one moment; it
+// holds back the cleaning of the database, so it is kept for one call at most. A WriteTransaction is valid
+// inside its operation.
 #pragma once
 
 #include <atomic>
@@ -38,8 +39,8 @@ struct Child {
   Inode inode;
 };
 
-// A run of files in the order of their inodes, with all replica records of inodes up to `last`; also those of inodes
-// that are gone (their deletions are not confirmed yet).
+// A run of files in the order of their inodes, with all replica records of inodes up to `last`; also those of
+// inodes that are gone (their deletions are not confirmed yet).
 struct FilePage {
   std::vector<Inode> files;  // regular ones
   std::vector<ReplicaRecord> replicas;
@@ -118,8 +119,8 @@ class WriteTransaction : public ReadView {
   virtual Status remove_session(SessionId id, bool committed) = 0;
 };
 
-// Called on the writer thread after each commit, in the order of the log, before the operations are answered. It may
-// wait (that slows the writer down), but never for a write.
+// Called on the writer thread after each commit, in the order of the log, before the operations are answered.
+// It may wait (that slows the writer down), but never for a write.
 class CommitListener {
  public:
   virtual ~CommitListener() = default;
@@ -151,7 +152,8 @@ class MetadataStore {
   virtual Version new_version() = 0;
 
   virtual Result<std::unique_ptr<ReadView>> read() = 0;
-  // Queues the operation. kResourceExhausted comes through `done` when too many wait, kUnavailable after close().
+  // Queues the operation. kResourceExhausted comes through `done` when too many wait, kUnavailable after
+  // close().
   virtual void submit(WriteOptions options, Operation operation, Done done) = 0;
   // Queues and waits for the answer. Not on the writer thread.
   Result<std::string> write(WriteOptions options, Operation operation);

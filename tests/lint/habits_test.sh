@@ -48,7 +48,9 @@ expect 1 fuse/a.cc '#include <fuse_lowlevel.h>\n'
 expect 1 fuse/a.cc 'void f(fuse_req_t request);\n'
 expect 1 client/a.cc '#include <openssl/ssl.h>\n'
 expect 1 master/scheduler/a.cc '#include <grpcpp/grpcpp.h>\n'
+expect 1 master/store/a.cc '#include "fsdfs/registry.grpc.pb.h"\n'
 expect 1 fuse/a.cc '#include "fsdfs/types.pb.h"\n'
+expect 0 master/store/a.cc '#include "fsdfs/types.pb.h"\n'
 expect 1 common/a.cc "$(yes 'int x;' | head -n 601)\n"
 
 [ "$failed" -eq 0 ] && echo "every breach is found"

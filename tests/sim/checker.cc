@@ -36,6 +36,14 @@ void Checker::node_told(const master::NodeInfo& info) {
   node.present = true;
   node.info = info;
   if (died) lose_arrivals(node_of(info.id));
+  review_recovery();
+}
+
+// It ends for good once every node has reported or is dead.
+void Checker::review_recovery() {
+  recovering_ = recovering_ && !std::all_of(nodes_.begin(), nodes_.end(), [](const Node& n) {
+    return !n.present || n.reported || n.info.liveness == Liveness::kDead;
+  });
 }
 
 void Checker::node_restarted(size_t node) {
@@ -55,9 +63,7 @@ void Checker::lose_arrivals(size_t node) {
 
 void Checker::node_reported(size_t node) {
   node_at(node).reported = true;
-  recovering_ = recovering_ && !std::all_of(nodes_.begin(), nodes_.end(), [](const Node& n) {
-    return !n.present || n.reported || n.info.liveness == Liveness::kDead;
-  });
+  review_recovery();
 }
 
 void Checker::node_removed(size_t node) {

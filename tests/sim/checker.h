@@ -82,6 +82,7 @@ class Checker {
  private:
   File& file_at(size_t file);
   Node& node_at(size_t node);
+  void review_recovery();
   void lose_arrivals(size_t node);  // what was on its way to the node
   void check_copy(const master::CopyOrder& order);
   void check_delete(const master::DeleteOrder& order);

@@ -50,12 +50,12 @@ struct FakeMaster::State {
     return inode;
   }
   Result<uint64_t> find(const v1::Place& place) {
-    FSDFS_ASSIGN(auto names, split_path(place.path()));
+    FSDFS_ASSIGN(auto names, split_path("/" + place.path()));
     return find(place.directory(), names);
   }
   // The directory that `place` is in, and its name there.
   Result<std::pair<uint64_t, std::string>> find_parent(const v1::Place& place) {
-    FSDFS_ASSIGN(auto names, split_path(place.path()));
+    FSDFS_ASSIGN(auto names, split_path("/" + place.path()));
     if (names.empty()) return invalid_argument("a name is needed");
     std::string name = names.back();
     names.pop_back();
@@ -135,7 +135,7 @@ struct FakeMaster::State {
   int lost_answers = 0;
   Status open_refusal;
   uint32_t lease_ms = 30'000;
-  v1::GetStatusReply status;
+  v1::GetStatusReply swarm_status;
   std::function<void(v1::GetStatusReply&)> on_status;
   Counts counts;
   std::vector<std::string> last_avoid;
@@ -178,7 +178,7 @@ class FakeMaster::Names final : public v1::Namespace::Service {
   grpc::Status MakeDirectory(grpc::ServerContext*, const v1::MakeDirectoryRequest* request,
                              v1::EntryReply* reply) override {
     return state_.mutate<v1::EntryReply>(request->request(), reply, [&](v1::EntryReply& made) -> Status {
-      FSDFS_ASSIGN(auto names, split_path(request->place().path()));
+      FSDFS_ASSIGN(auto names, split_path("/" + request->place().path()));
       uint64_t at = request->place().directory() == 0 ? 1 : request->place().directory();
       FSDFS_ASSIGN(uint64_t inode, state_.make_directories(at, names, request->parents()));
       auto& attributes = state_.nodes[inode].attributes;
@@ -399,8 +399,8 @@ class FakeMaster::SwarmService final : public v1::Swarm::Service {
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                          v1::GetStatusReply* reply) override {
     std::lock_guard lock(state_.mutex);
-    if (state_.on_status) state_.on_status(state_.status);
-    *reply = state_.status;
+    if (state_.on_status) state_.on_status(state_.swarm_status);
+    *reply = state_.swarm_status;
     return grpc::Status::OK;
   }
 
@@ -519,7 +519,7 @@ void FakeMaster::set_lease(Duration lease) {
 
 void FakeMaster::set_status(v1::GetStatusReply status) {
   std::lock_guard lock(state_->mutex);
-  state_->status = std::move(status);
+  state_->swarm_status = std::move(status);
 }
 
 void FakeMaster::on_status(std::function<void(v1::GetStatusReply&)> change) {

@@ -32,7 +32,8 @@ class NamespaceTest : public StoreFixture {
     return located->inode;
   }
   Result<Inode> move(const std::string& from, const std::string& to, RenameFlags flags = {}) {
-    return make<Inode>([&](WriteTransaction& transaction) { return rename(transaction, at(from), at(to), flags); });
+    return make<Inode>(
+        [&](WriteTransaction& transaction) { return rename(transaction, at(from), at(to), flags); });
   }
   Result<Inode> drop(const std::string& path, RemoveKind kind = RemoveKind::kAny) {
     return make<Inode>([&](WriteTransaction& transaction) { return remove(transaction, at(path), kind); });
@@ -123,9 +124,8 @@ TEST_F(NamespaceTest, MakeDirectoryWithParentsIsContentWithWhatIsThere) {
   EXPECT_EQ(mkdir("/a/b/c").id, c.id);
   EXPECT_EQ(look("/a")->links, 3u);
   touch("/a/f");
-  auto through_file = make<Inode>([&](WriteTransaction& transaction) {
-    return make_directory(transaction, at("/a/f/g"), {}, true);
-  });
+  auto through_file = make<Inode>(
+      [&](WriteTransaction& transaction) { return make_directory(transaction, at("/a/f/g"), {}, true); });
   EXPECT_EQ(through_file.status().reason(), Reason::kNotDirectory);
 }
 
@@ -310,7 +310,8 @@ TEST_F(NamespaceTest, TargetsAreNumbersOfCopies) {
   EXPECT_EQ(look("/f")->target, 2.5);
   EXPECT_TRUE(set("/f", 0).ok());
   EXPECT_TRUE(set("/f", 1e6).ok());
-  for (double bad : {-1.0, 1e9, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+  for (double bad :
+       {-1.0, 1e9, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     EXPECT_EQ(set("/f", bad).code(), Code::kInvalidArgument) << bad;
   }
   EXPECT_EQ(look("/f")->target, 1e6);

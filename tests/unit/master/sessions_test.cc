@@ -29,7 +29,8 @@ class SessionsTest : public StoreFixture {
     receipt.fsynced = true;
     return receipt;
   }
-  Result<CommitOutcome> commit(const SessionRecord& session, const std::string& bytes, std::vector<NodeId> members) {
+  Result<CommitOutcome> commit(const SessionRecord& session, const std::string& bytes,
+                               std::vector<NodeId> members) {
     CommitRequest request;
     request.session = session.id;
     request.content = content_of(bytes);
@@ -37,7 +38,8 @@ class SessionsTest : public StoreFixture {
     return commit(request);
   }
   Result<CommitOutcome> commit(const CommitRequest& request) {
-    return make<CommitOutcome>([&](WriteTransaction& transaction) { return commit_session(transaction, request); });
+    return make<CommitOutcome>(
+        [&](WriteTransaction& transaction) { return commit_session(transaction, request); });
   }
   SessionRecord must_open(const std::string& path) {
     auto session = open_put(path);
@@ -90,8 +92,8 @@ TEST_F(SessionsTest, APutShowsOnlyAfterItsCommit) {
   EXPECT_EQ(f.mode, 0640u);
   EXPECT_EQ(f.uid, 11u);
   EXPECT_EQ(f.target, 3);
-  EXPECT_THAT(rows(session.replica), UnorderedElementsAre(std::pair(a_, ReplicaState::kWhole),
-                                                          std::pair(b_, ReplicaState::kWhole)));
+  EXPECT_THAT(rows(session.replica),
+              UnorderedElementsAre(std::pair(a_, ReplicaState::kWhole), std::pair(b_, ReplicaState::kWhole)));
   EXPECT_FALSE((*view()->session(session.id)).has_value());
 }
 
@@ -113,8 +115,8 @@ TEST_F(SessionsTest, APutOverAFileKeepsItsInodeAndMakesOldCopiesStale) {
   EXPECT_EQ(second.id, first.id);
   EXPECT_EQ(second.content, content_of("two!"));
   EXPECT_EQ(second.mode, first.mode);
-  EXPECT_THAT(rows({first.id, first.version}), UnorderedElementsAre(std::pair(a_, ReplicaState::kStale),
-                                                                    std::pair(b_, ReplicaState::kStale)));
+  EXPECT_THAT(rows({first.id, first.version}),
+              UnorderedElementsAre(std::pair(a_, ReplicaState::kStale), std::pair(b_, ReplicaState::kStale)));
   EXPECT_EQ(view()->totals()->files, 1u);
   EXPECT_EQ(view()->totals()->bytes, 4u);
 }

@@ -68,8 +68,19 @@ TEST_F(StoreTest, RecordsComeBackAsTheyWere) {
   Inode inode = file(77);
   Entry entry{kRootInode, std::string("\xff\x00/", 2), 5, inode.id};
   ReplicaRecord replica{{inode.id, inode.version}, node.id, ReplicaState::kStale, 10, {3, 4}};
-  SessionRecord session{SessionId{9}, {inode.id, {Epoch{1}, 99}}, kRootInode, "n\xfe", true, true, 123, 0640, 1, 2, 1.5,
-                        2,            {node.id, NodeId{}}};
+  SessionRecord session{SessionId{9},
+                        {inode.id, {Epoch{1}, 99}},
+                        kRootInode,
+                        "n\xfe",
+                        true,
+                        true,
+                        123,
+                        0640,
+                        1,
+                        2,
+                        1.5,
+                        2,
+                        {node.id, NodeId{}}};
   ASSERT_TRUE(write([&](WriteTransaction& transaction) -> Status {
                 FSDFS_TRY(transaction.put_node(node));
                 FSDFS_TRY(transaction.add_inode(inode));
@@ -241,8 +252,8 @@ TEST_F(StoreTest, DirectoriesArePagedByCookie) {
   for (uint64_t i = 0; i < 10; ++i) {
     ASSERT_TRUE(write([&](WriteTransaction& transaction) -> Status {
                   FSDFS_TRY(transaction.add_inode(file(500 + i)));
-                  return transaction.add_entry({kRootInode, "f" + std::to_string(9 - i), transaction.new_cookie(),
-                                                InodeId{500 + i}});
+                  return transaction.add_entry(
+                      {kRootInode, "f" + std::to_string(9 - i), transaction.new_cookie(), InodeId{500 + i}});
                 }).ok());
   }
   auto first = view()->children(kRootInode, 0, 4);

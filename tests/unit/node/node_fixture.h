@@ -1,5 +1,5 @@
-// What the tests of node/transfer and node/link share: nodes in this process, each with its own disk directory,
-// credentials, channels and loopback server, and a client that writes to chains and reads.
+// What the tests of node/transfer and node/link share: nodes in this process, each with its own disk
+// directory, credentials, channels and loopback server, and a client that writes to chains and reads.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -59,7 +59,8 @@ struct Member {
 
 class TestNode {
  public:
-  explicit TestNode(NodeSettings settings = small_settings(), std::string path = "") : settings_(std::move(settings)) {
+  explicit TestNode(NodeSettings settings = small_settings(), std::string path = "")
+      : settings_(std::move(settings)) {
     data_path_ = path.empty() ? temp_ / "data" : path;
     start();
   }
@@ -145,7 +146,9 @@ inline Ticket ticket_for(const ReplicaId& id, const Fingerprint& client, Rights 
   ticket.session = SessionId{77};
   return ticket;
 }
-inline std::string sealed(const Ticket& ticket) { return seal_ticket(ticket, swarm_keys().ticket); }
+inline std::string sealed(const Ticket& ticket) {
+  return seal_ticket(ticket, swarm_keys().ticket);
+}
 
 // A write to a chain, step by step. Deadline: kPatience.
 class Writing {
@@ -241,7 +244,8 @@ inline Result<std::vector<Receipt>> write_all(const Member& client, const std::v
   return writing.end();
 }
 
-inline v1::ReadItem read_item(const Member& client, const ReplicaId& id, uint64_t offset = 0, uint64_t length = 0) {
+inline v1::ReadItem read_item(const Member& client, const ReplicaId& id, uint64_t offset = 0,
+                              uint64_t length = 0) {
   v1::ReadItem item;
   item.set_ticket(sealed(ticket_for(id, client.key, static_cast<Rights>(Right::kRead))));
   *item.mutable_replica() = wire::to_wire(id);

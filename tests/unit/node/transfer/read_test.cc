@@ -50,7 +50,8 @@ TEST_F(ReadTest, RangesAreRoundedToBlocks) {
     ReadAnswer answer = read(replica(1), each.offset, each.length);
     EXPECT_TRUE(ok(answer.status));
     EXPECT_EQ(answer.offset, each.first);
-    EXPECT_EQ(answer.bytes, bytes.substr(each.first, each.end - each.first)) << each.offset << "+" << each.length;
+    EXPECT_EQ(answer.bytes, bytes.substr(each.first, each.end - each.first))
+        << each.offset << "+" << each.length;
   }
   for (uint64_t offset : {uint64_t{bytes.size()}, uint64_t{1} << 40, UINT64_MAX}) {
     ReadAnswer past = read(replica(1), offset, 10);
@@ -149,7 +150,7 @@ TEST_F(ReadTest, AReaderThatTakesNothingIsLetGo) {
   v1::ReadChunk chunk;
   ASSERT_TRUE(stream->Read(&chunk));
   // The server gives up by itself; only then is the stream looked at again.
-  ASSERT_TRUE(eventually([&] { return node_->figures().readers == 0; }));
+  ASSERT_TRUE(eventually([&] { return node_->meter().readers() == 0U; }));
   while (stream->Read(&chunk)) {
   }
   EXPECT_EQ(from_grpc(stream->Finish()).code(), Code::kCancelled);

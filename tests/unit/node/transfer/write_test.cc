@@ -39,7 +39,8 @@ class WriteTest : public ::testing::Test {
 TEST_F(WriteTest, EveryMemberHasItSyncedAndSaysSo) {
   uint64_t inode = 1;
   for (size_t length : {1U, 2U, 3U}) {
-    for (size_t size : {size_t{0}, size_t{1}, size_t{26}, kBlockSize, 3 * kBlockSize + 1, size_t{5 << 20} + 7}) {
+    for (size_t size :
+         {size_t{0}, size_t{1}, size_t{26}, kBlockSize, 3 * kBlockSize + 1, size_t{5 << 20} + 7}) {
       ReplicaId id = replica(++inode);
       std::string bytes = content_of(size, inode);
       auto receipts = write_all(client_, chain(length), id, bytes);
@@ -124,7 +125,8 @@ TEST_F(WriteTest, WithoutARightTicketNothingIsTaken) {
            {"expired", [](Ticket& t) { t.expiry -= std::chrono::seconds(120); }, Code::kUnauthenticated},
            {"another client's", [&](Ticket& t) { t.client = stranger.key; }, Code::kPermissionDenied},
            {"of another inode", [](Ticket& t) { t.inode.value = 6; }, Code::kPermissionDenied},
-           {"for reading", [](Ticket& t) { t.rights = static_cast<Rights>(Right::kRead); }, Code::kPermissionDenied},
+           {"for reading", [](Ticket& t) { t.rights = static_cast<Rights>(Right::kRead); },
+            Code::kPermissionDenied},
            {"of another version", [](Ticket& t) { t.version.counter = 8; }, Code::kPermissionDenied},
            {"of another session", [](Ticket& t) { t.session.value = 78; }, Code::kPermissionDenied}}) {
     Ticket ticket = right;

@@ -1,0 +1,327 @@
+// Copies pulled from real nodes, and from sources that die, hang or lie.
+#include <gtest/gtest.h>
+
+#include "node/transfer/puller.h"
+#include "tests/unit/node/node_fixture.h"
+
+namespace fsdfs::node {
+namespace {
+
+// A source that serves `bytes` as its behaviour says, and writes down what it was asked.
+class FakeSource final : public v1::Replicas::Service {
+ public:
+  struct Behaviour {
+    std::optional<uint64_t> die_at{};        // ends the stream before this byte
+    std::optional<uint64_t> wrong_byte{};    // flips it, with sums that fit the wrong bytes
+    std::optional<std::string> describes{};  // describes these bytes instead
+    bool omit_description = false;
+    bool hang = false;  // says nothing more after the description
+  };
+  FakeSource(std::string bytes, Behaviour behaviour)
+      : bytes_(std::move(bytes)), behaviour_(std::move(behaviour)) {
+    RpcServer::Options options;
+    options.address = "127.0.0.1:0";
+    options.credentials = member_.credentials;
+    options.services = {this};
+    server_ = RpcServer::start(std::move(options)).value();
+  }
+  ~FakeSource() override {
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    stop_.notify_all();
+    server_.reset();
+  }
+
+  CopySource where() const { return {id_, server_->address()}; }
+  std::vector<uint64_t> offsets() const {  // where each read began
+    std::lock_guard lock(mutex_);
+    return offsets_;
+  }
+  void let_go() {
+    {
+      std::lock_guard lock(mutex_);
+      behaviour_.hang = false;
+    }
+    stop_.notify_all();
+  }
+
+  grpc::Status Read(grpc::ServerContext* call, const v1::ReadRequest* request,
+                    grpc::ServerWriter<v1::ReadChunk>* out) override {
+    const v1::ReadItem& item = request->items(0);
+    {
+      std::lock_guard lock(mutex_);
+      offsets_.push_back(item.offset());
+    }
+    v1::ReadChunk first;
+    const std::string& described = behaviour_.describes.value_or(bytes_);
+    if (!behaviour_.omit_description) {
+      Description description;
+      description.replica = wire::from_wire(item.replica());
+      description.content = content_info(described);
+      description.sums = sums_of(described);
+      *first.mutable_description() = wire::to_wire(description);
+    }
+    out->Write(first);
+    {
+      std::unique_lock lock(mutex_);
+      while (behaviour_.hang && !stopping_ && !call->IsCancelled()) {
+        stop_.wait_for(lock, std::chrono::milliseconds(2));
+      }
+      if (stopping_ || call->IsCancelled()) return grpc::Status::CANCELLED;
+    }
+    for (uint64_t offset = item.offset(); offset < bytes_.size(); offset += kBlockSize) {
+      if (behaviour_.die_at && offset >= *behaviour_.die_at) return {grpc::StatusCode::UNAVAILABLE, "killed"};
+      v1::ReadChunk chunk;
+      std::string block = bytes_.substr(offset, kBlockSize);
+      if (behaviour_.wrong_byte && *behaviour_.wrong_byte / kBlockSize == offset / kBlockSize) {
+        block[*behaviour_.wrong_byte % kBlockSize] ^= 1;
+      }
+      chunk.set_offset(offset);
+      chunk.set_data(block);
+      chunk.set_sums(encode_sums(sums_of(block)));
+      chunk.set_last(offset + kBlockSize >= bytes_.size());
+      if (!out->Write(chunk)) return grpc::Status::CANCELLED;
+    }
+    return grpc::Status::OK;
+  }
+
+ private:
+  const NodeId id_ = random_id<NodeId>();
+  const Member member_{node_name(id_)};
+  const std::string bytes_;
+  mutable std::mutex mutex_;
+  std::condition_variable stop_;
+  Behaviour behaviour_;            // `hang` guarded by mutex_
+  std::vector<uint64_t> offsets_;  // guarded by mutex_
+  bool stopping_ = false;          // guarded by mutex_
+  std::unique_ptr<RpcServer> server_;
+};
+
+class PullTest : public StoreTest {
+ protected:
+  void SetUp() override { make(std::chrono::seconds(30), 2); }
+  void TearDown() override { puller_.reset(); }
+  void make(Duration idle_timeout, size_t slots) {
+    puller_.reset();
+    if (!store_) {
+      ASSERT_TRUE(ok(open()));
+    }
+    puller_ =
+        std::make_unique<Puller>(PullContext{*store_, *member_.dialer, watch_, meter_, logger_, idle_timeout},
+                                 slots, [this](const OrderFailure& failure) {
+                                   {
+                                     std::lock_guard lock(mutex_);
+                                     failures_.push_back(failure);
+                                   }
+                                   failed_.notify_all();
+                                 });
+  }
+  CopyOrder order(uint64_t number, const ReplicaId& id, std::string_view bytes,
+                  std::vector<CopySource> sources) {
+    CopyOrder order;
+    order.order = OrderId{number};
+    order.epoch = Epoch{1};
+    order.replica = id;
+    order.content = content_info(bytes);
+    order.sources = std::move(sources);
+    order.ticket = sealed(ticket_for(id, member_.key, static_cast<Rights>(Right::kPull)));
+    order.origin.name = "copied";
+    return order;
+  }
+  bool arrives(const ReplicaId& id) {
+    return eventually([&] { return store_->find(id).value().has_value() && puller_->in_flight() == 0; });
+  }
+  OrderFailure failure() {
+    std::unique_lock lock(mutex_);
+    failed_.wait_for(lock, kPatience, [&] { return !failures_.empty(); });
+    if (failures_.empty()) return {OrderId{}, Epoch{}, Status(), NodeId{}};
+    OrderFailure first = failures_.front();
+    failures_.erase(failures_.begin());
+    return first;
+  }
+  size_t failures() {
+    std::lock_guard lock(mutex_);
+    return failures_.size();
+  }
+  void expect_nothing() {
+    EXPECT_TRUE(eventually([&] { return used() == 0; }));
+    EXPECT_TRUE(held().empty());
+    EXPECT_TRUE(files_below(layout().stage()).empty());
+  }
+
+  Member member_{node_name(random_id<NodeId>())};
+  IdleWatch watch_{clock_};
+  TransferMeter meter_;
+  std::mutex mutex_;
+  std::condition_variable failed_;
+  std::vector<OrderFailure> failures_;  // guarded by mutex_
+  std::unique_ptr<Puller> puller_;
+};
+
+TEST_F(PullTest, ACopyOfARealNodesReplicaIsTheSame) {
+  TestNode source;
+  Member client{std::string(kClientName)};
+  uint64_t number = 0;
+  for (size_t size : {size_t{0}, size_t{1}, kBlockSize, size_t{3 << 20} + 5}) {
+    ReplicaId id = replica(++number);
+    std::string bytes = content_of(size, number);
+    ASSERT_TRUE(ok(write_all(client, {source.where()}, id, bytes)));
+    puller_->submit(order(number, id, bytes, {{source.id(), source.address()}}));
+    ASSERT_TRUE(arrives(id)) << size;
+    EXPECT_EQ(read(id).value(), bytes);
+  }
+  EXPECT_EQ(failures(), 0U);
+  EXPECT_TRUE(disk_.all_synced(layout().replicas()));
+}
+
+TEST_F(PullTest, WhereASourceDiesTheNextGoesOn) {
+  std::string bytes = content_of(10 * kBlockSize + 3);
+  FakeSource dies(bytes, {.die_at = 4 * kBlockSize});
+  FakeSource dies_too(bytes, {.die_at = 7 * kBlockSize});
+  FakeSource good(bytes, {});
+  puller_->submit(order(1, replica(1), bytes, {dies.where(), dies_too.where(), good.where()}));
+  ASSERT_TRUE(arrives(replica(1)));
+  EXPECT_EQ(read(replica(1)).value(), bytes);
+  EXPECT_EQ(dies_too.offsets(), std::vector<uint64_t>{4 * kBlockSize});
+  EXPECT_EQ(good.offsets(), std::vector<uint64_t>{7 * kBlockSize});
+  EXPECT_EQ(failures(), 0U);
+}
+
+TEST_F(PullTest, ASourceThatHangsIsLeft) {
+  make(std::chrono::milliseconds(200), 1);
+  std::string bytes = content_of(2 * kBlockSize);
+  FakeSource hangs(bytes, {.hang = true});
+  FakeSource good(bytes, {});
+  puller_->submit(order(1, replica(1), bytes, {hangs.where(), good.where()}));
+  ASSERT_TRUE(arrives(replica(1)));
+  EXPECT_EQ(read(replica(1)).value(), bytes);
+}
+
+TEST_F(PullTest, ASourceThatLiesIsFoundOutAndNamed) {
+  std::string bytes = content_of(10 * kBlockSize);
+  std::string other = content_of(10 * kBlockSize, 2);
+  std::string longer = bytes + "x";
+  struct Case {
+    const char* what;
+    FakeSource::Behaviour behaviour;
+    const std::string* serves;
+  };
+  uint64_t number = 0;
+  for (const Case& each : std::vector<Case>{{"a wrong byte", {.wrong_byte = 5 * kBlockSize + 9}, &bytes},
+                                            {"another content", {}, &other},
+                                            {"a longer one", {}, &longer},
+                                            {"the right sums, other bytes", {.describes = bytes}, &other},
+                                            {"the right sums, more bytes", {.describes = bytes}, &longer},
+                                            {"no sums", {.omit_description = true}, &bytes}}) {
+    FakeSource liar(*each.serves, each.behaviour);
+    ++number;
+    puller_->submit(order(number, replica(number), bytes, {liar.where()}));
+    OrderFailure told = failure();
+    EXPECT_EQ(told.order, OrderId{number}) << each.what;
+    EXPECT_EQ(told.failed_source, liar.where().node) << each.what;
+    EXPECT_FALSE(told.status.ok()) << each.what;
+    expect_nothing();
+    // Beside an honest one it does no harm.
+    FakeSource good(bytes, {});
+    puller_->submit(order(number + 100, replica(number + 100), bytes, {liar.where(), good.where()}));
+    ASSERT_TRUE(arrives(replica(number + 100))) << each.what;
+    EXPECT_EQ(read(replica(number + 100)).value(), bytes) << each.what;
+    ASSERT_TRUE(ok(store_->remove({replica(number + 100)}).at(0)));
+  }
+}
+
+TEST_F(PullTest, TheSameOrderTwiceIsPulledOnce) {
+  std::string bytes = content_of(2 * kBlockSize);
+  FakeSource source(bytes, {.hang = true});
+  puller_->submit(order(1, replica(1), bytes, {source.where()}));
+  ASSERT_TRUE(eventually([&] { return source.offsets().size() == 1; }));
+  puller_->submit(order(2, replica(1), bytes, {source.where()}));
+  EXPECT_EQ(puller_->in_flight(), 1U);
+  source.let_go();
+  ASSERT_TRUE(arrives(replica(1)));
+  EXPECT_EQ(source.offsets().size(), 1U);
+  EXPECT_EQ(store_->changes().pending(), 1U);
+}
+
+TEST_F(PullTest, WhatIsHeldIsReportedAgain) {
+  std::string bytes = content_of(100);
+  put(replica(1), bytes);
+  puller_->submit(order(1, replica(1), bytes, {{random_id<NodeId>(), "127.0.0.1:1"}}));
+  EXPECT_TRUE(eventually([&] { return store_->changes().pending() == 2; }));
+  EXPECT_EQ(failures(), 0U);
+}
+
+TEST_F(PullTest, ACancelledOrderEndsWithoutAWord) {
+  std::string bytes = content_of(2 * kBlockSize);
+  FakeSource source(bytes, {.hang = true});
+  puller_->submit(order(1, replica(1), bytes, {source.where()}));
+  puller_->submit(order(2, replica(1), bytes, {source.where()}));
+  ASSERT_TRUE(eventually([&] { return source.offsets().size() == 1; }));
+  puller_->cancel(Epoch{1}, OrderId{1});
+  puller_->cancel(Epoch{2}, OrderId{2});  // of another master
+  EXPECT_EQ(puller_->in_flight(), 1U);    // somebody still wants it
+  puller_->cancel(Epoch{1}, OrderId{2});
+  expect_nothing();
+  EXPECT_EQ(failures(), 0U);
+}
+
+TEST_F(PullTest, ADeletionCancelsTheCopy) {
+  std::string bytes = content_of(2 * kBlockSize);
+  FakeSource source(bytes, {.hang = true});
+  puller_->submit(order(1, replica(1), bytes, {source.where()}));
+  ASSERT_TRUE(eventually([&] { return source.offsets().size() == 1; }));
+  puller_->cancel(replica(1));
+  EXPECT_EQ(failure().status.code(), Code::kCancelled);
+  expect_nothing();
+}
+
+TEST_F(PullTest, NoRoomIsNoFaultOfTheSource) {
+  std::string bytes = content_of(kQuota + 1);
+  puller_->submit(order(1, replica(1), bytes, {{random_id<NodeId>(), "127.0.0.1:1"}}));
+  OrderFailure told = failure();
+  EXPECT_EQ(told.status.reason(), Reason::kNoSpace);
+  EXPECT_TRUE(told.failed_source.none());
+}
+
+TEST_F(PullTest, ATicketIsNeededToPull) {
+  TestNode source;
+  Member client{std::string(kClientName)};
+  std::string bytes = content_of(100);
+  ASSERT_TRUE(ok(write_all(client, {source.where()}, replica(1), bytes)));
+  CopyOrder wrong = order(1, replica(1), bytes, {{source.id(), source.address()}});
+  wrong.ticket = sealed(ticket_for(replica(1), member_.key, static_cast<Rights>(Right::kRead)));
+  puller_->submit(wrong);
+  EXPECT_EQ(failure().status.code(), Code::kPermissionDenied);
+  expect_nothing();
+}
+
+TEST_F(PullTest, AStopEndsWhatRunsAndWhatWaits) {
+  std::string bytes = content_of(kBlockSize);
+  FakeSource source(bytes, {.hang = true});
+  for (uint64_t number = 1; number <= 10; ++number) {
+    puller_->submit(order(number, replica(number), bytes, {source.where()}));
+  }
+  ASSERT_TRUE(eventually([&] { return source.offsets().size() == 2; }));
+  puller_->stop();
+  expect_nothing();
+  EXPECT_EQ(source.offsets().size(), 2U);
+  EXPECT_EQ(failures(), 0U);
+}
+
+TEST_F(PullTest, ManyCopiesShareTheSlots) {
+  TestNode source;
+  Member client{std::string(kClientName)};
+  for (uint64_t number = 1; number <= 50; ++number) {
+    std::string bytes = content_of(26, number);
+    ASSERT_TRUE(ok(write_all(client, {source.where()}, replica(number), bytes)));
+    puller_->submit(order(number, replica(number), bytes, {{source.id(), source.address()}}));
+  }
+  EXPECT_TRUE(eventually([&] { return puller_->in_flight() == 0; }));
+  EXPECT_EQ(held().size(), 50U);
+  EXPECT_EQ(failures(), 0U);
+}
+
+}  // namespace
+}  // namespace fsdfs::node
