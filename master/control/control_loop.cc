@@ -105,6 +105,7 @@ void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello,
   if (!greeting.ok()) return link->close(greeting.status());
   attendance_desk_.attach(attendance, hello, link);
   watch_node(hello.node);
+  nodes_changed_ = true;
 }
 
 void ControlLoop::inventory(uint64_t attendance, const NodeId& node, std::vector<HeldReplica> held, bool last,
@@ -196,6 +197,8 @@ void ControlLoop::run() {
 
 bool ControlLoop::turn() {
   watch_nodes();
+  // A node must not get room for new copies before the view knows it: clients are told what the view says.
+  if (nodes_changed_) publish();
   bool more = attendance_desk_.turn();
   TickResult tick = scheduler_.tick(clock_.now());
   if (!tick.orders.empty()) changed_ = true;
@@ -217,7 +220,7 @@ void ControlLoop::watch_node(const NodeId& id) {
   Liveness liveness = liveness_.liveness(id);
   if (node->liveness == liveness) return;
   node->liveness = liveness;
-  changed_ = true;
+  nodes_changed_ = true;
   logger_.log(liveness == Liveness::kUp ? LogLevel::kInfo : LogLevel::kWarning, "node {} ({}) is {}",
               to_string(id), node->record.address, name_of(liveness));
   context_.tell_node(*node);
@@ -243,7 +246,7 @@ void ControlLoop::publish() {
   }
   add_warnings(*view);
   published_at_ = steady_now();
-  changed_ = false;
+  changed_ = nodes_changed_ = false;
   std::lock_guard lock(view_mutex_);
   view_ = std::move(view);
 }

@@ -93,7 +93,8 @@ class ControlLoop final : public CommitListener {
   FactFeeder feeder_;
   AdmissionDesk admissions_;
   MonotonicTime published_at_;
-  bool changed_ = true;
+  bool changed_ = true;         // since the last view
+  bool nodes_changed_ = false;  // who is there, and how: shown at once
 
   mutable std::mutex view_mutex_;
   std::shared_ptr<const SwarmView> view_;  // guarded by view_mutex_

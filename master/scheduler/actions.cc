@@ -79,20 +79,21 @@ void Actions::undo_dooms(size_t mark) {
   }
 }
 
-bool Actions::still_safe(const DeleteOrder& order) const {
+bool Actions::still_safe(DeleteOrder& order) const {
   Slot slot = model_.files.find(order.replica.inode.value);
   if (slot == kNoSlot || order.cause == DeleteCause::kFileRemoved) return true;
   const FileRecord& record = model_.files.at(slot);
   if (record.removed) return true;
   if (record.open || record.version != pack_version(order.replica.version)) return false;
   if (!model_.deletable(record) || !model_.nodes.has(model_.nodes.find(order.node), kSource)) return false;
-  int safe = model_.count(record).safe;
-  return record.trash ? safe > 0 || order.last_of_trash : safe >= model_.floor_of(record);
+  Counts counts = model_.count(record);
+  order.last_of_trash = record.trash && counts.live == 0;
+  return record.trash || counts.safe >= model_.floor_of(record);
 }
 
-void Actions::undo_unsafe_dooms() {
-  std::erase_if(orders_, [this](const Order& order) {
-    const auto* doomed = std::get_if<DeleteOrder>(&order);
+void Actions::review_orders() {
+  std::erase_if(orders_, [this](Order& order) {
+    auto* doomed = std::get_if<DeleteOrder>(&order);
     if (doomed == nullptr) return false;
     // A node that was removed took its replicas with it.
     if (model_.nodes.find(doomed->node) == kNoNode) return true;

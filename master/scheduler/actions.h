@@ -38,8 +38,9 @@ class Actions {
   // Takes back the deletions ordered since the mark, before anybody has seen the orders.
   size_t doom_mark() const { return orders_.size(); }
   void undo_dooms(size_t mark);
-  // The same for those that the facts told since have made unsafe. Before anything new is decided.
-  void undo_unsafe_dooms();
+  // The orders that wait to be taken are held against the facts told since: unsafe deletions are undone. To be
+  // called before anything new is decided.
+  void review_orders();
   // Orders the deletion of a leftover.
   void order_delete(uint64_t inode, Leftover& leftover, MonotonicTime now);
 
@@ -62,7 +63,7 @@ class Actions {
   std::vector<SentDelete> take_sent_deletes() { return std::exchange(sent_deletes_, {}); }
 
  private:
-  bool still_safe(const DeleteOrder& order) const;
+  bool still_safe(DeleteOrder& order) const;
   void undo(const DeleteOrder& order);
 
   Model& model_;

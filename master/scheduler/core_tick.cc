@@ -9,7 +9,7 @@ constexpr int kRoundsMax = 8;
 }  // namespace
 
 TickResult SchedulerCore::tick(MonotonicTime now) {
-  actions_.undo_unsafe_dooms();
+  actions_.review_orders();
   throttle_.advance(now);
   if (refusals_.advance(now)) model_.wake();
   check_deadlines(now);

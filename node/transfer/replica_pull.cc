@@ -33,6 +33,7 @@ Status ReplicaPull::run() {
   for (const CopySource& source : order_.sources) {
     failed_source_ = {};
     status = pull_from(source);
+    if (complete()) status = {};  // whatever a source said after the last byte
     if (status.ok() || status.code() == Code::kCancelled) break;
     // What this node's disk or quota refuses, no other source can help.
     if (!arrival_->alive() || status.reason() == Reason::kNoSpace) return status;
@@ -42,6 +43,10 @@ Status ReplicaPull::run() {
   }
   if (!status.ok()) return status;
   return arrival_->finish(order_.content, order_.origin).status();
+}
+
+bool ReplicaPull::complete() const {
+  return sums_verified_ && arrival_->alive() && arrival_->received() == order_.content.size;
 }
 
 Status ReplicaPull::pull_from(const CopySource& source) {

@@ -45,6 +45,7 @@ class ReplicaPull {
   NodeId failed_source() const { return failed_source_; }
 
  private:
+  bool complete() const;  // all of it is here, and verified
   Status pull_from(const CopySource& source);
   Status take(const v1::ReadChunk& chunk);
   Status take_description(const v1::ReadChunk& chunk);

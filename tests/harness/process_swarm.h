@@ -23,7 +23,7 @@ namespace fsdfs::testing {
 
 struct ProcessSwarmOptions {
   int nodes = 4;
-  std::string quota = "1G";           // of every node
+  std::string quota = "1G";                // of every node
   std::vector<std::string> quotas = {};    // of single nodes, instead; by index - 1
   std::vector<std::string> zones = {};     // likewise
   std::vector<std::string> settings = {};  // "key=value", for every process

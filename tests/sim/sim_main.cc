@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: fsdfs_sim [--seeds N] [--first S] [--verbose]\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   fsdfs::sim::Tally tally;
   int64_t simulated_ms = 0;
   uint64_t failed = 0;

@@ -213,7 +213,6 @@ TEST_F(PullTest, ASourceThatLiesIsFoundOutAndNamed) {
                                             {"another content", {}, &other},
                                             {"a longer one", {}, &longer},
                                             {"the right sums, other bytes", {.describes = bytes}, &other},
-                                            {"the right sums, more bytes", {.describes = bytes}, &longer},
                                             {"no sums", {.omit_description = true}, &bytes}}) {
     FakeSource liar(*each.serves, each.behaviour);
     ++number;
@@ -230,6 +229,15 @@ TEST_F(PullTest, ASourceThatLiesIsFoundOutAndNamed) {
     EXPECT_EQ(read(replica(number + 100)).value(), bytes) << each.what;
     ASSERT_TRUE(ok(store_->remove({replica(number + 100)}).at(0)));
   }
+}
+
+TEST_F(PullTest, BytesPastTheEndAreNotTaken) {
+  std::string bytes = content_of(2 * kBlockSize);
+  FakeSource source(bytes + "and more", {.describes = bytes});
+  puller_->submit(order(1, replica(1), bytes, {source.where()}));
+  ASSERT_TRUE(arrives(replica(1)));
+  EXPECT_EQ(read(replica(1)).value(), bytes);
+  EXPECT_EQ(used(), bytes.size());
 }
 
 TEST_F(PullTest, TheSameOrderTwiceIsPulledOnce) {

@@ -22,14 +22,11 @@ class WriteTest : public ::testing::Test {
   bool all_empty() {
     return eventually([&] {
       for (auto& each : nodes_) {
-        if (!each->holds_nothing() || !StoreTestFiles::none_below(each->layout().stage())) return false;
+        if (!each->holds_nothing() || !std::filesystem::is_empty(each->layout().stage())) return false;
       }
       return true;
     });
   }
-  struct StoreTestFiles {
-    static bool none_below(const std::string& path) { return std::filesystem::is_empty(path); }
-  };
 
   NodeSettings settings_ = TestNode::small_settings();
   std::vector<std::unique_ptr<TestNode>> nodes_;
@@ -186,7 +183,9 @@ TEST_F(WriteTest, ADeadNextMemberIsNamed) {
   auto members = chain(3);
   NodeId dead = node(2).id();
   node(2).kill_server();
-  auto ended = write_all(client_, members, replica(1), content_of(1000));
+  Writing writing(client_, members, replica(1), 1000);
+  writing.send(content_of(1000));
+  auto ended = writing.end();
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.status().code(), Code::kUnavailable);
   EXPECT_EQ(blamed(ended.status()), dead) << ended.status().to_string();
@@ -229,7 +228,9 @@ TEST_F(WriteTest, AFullTailRefusesAndIsNamed) {
   settings_.quota = 1000;
   nodes_.push_back(std::make_unique<TestNode>(settings_));
   members.push_back(node(1).where());
-  auto ended = write_all(client_, members, replica(1), content_of(1001));
+  Writing writing(client_, members, replica(1), 1001);
+  writing.send(content_of(1001));
+  auto ended = writing.end();
   EXPECT_EQ(ended.status().reason(), Reason::kNoSpace);
   EXPECT_NE(ended.status().message().find(to_string(node(1).id())), std::string::npos);
   EXPECT_TRUE(all_empty());
