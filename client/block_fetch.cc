@@ -41,17 +41,15 @@ Status check_chunk(const v1::ReadChunk& chunk, uint64_t expected_offset, const F
 // One call. gRPC runs the On... functions one after the other.
 class BlockFetch::Stream final : public grpc::ClientReadReactor<v1::ReadChunk> {
  public:
-  Stream(std::shared_ptr<NodeChannels> channels, FetchRequest asked)
-      : request(std::move(asked)),
-        channels_(std::move(channels)),
-        arrived_(request.range.begin),
-        last_(now()) {}
+  Stream(NodeChannels& channels, FetchRequest asked)
+      : request(std::move(asked)), channels_(channels), arrived_(request.range.begin), last_(now()) {}
 
   void start(std::shared_ptr<Stream> self) {
-    auto stub = channels_->stub(request.holder.address);
+    auto stub = channels_.stub(request.holder.address);
     if (!stub.ok()) return end(stub.status());
     stub_ = *stub;
     self_ = std::move(self);
+    channels_.stream_began();
     v1::ReadItem* item = wire_.add_items();
     item->set_ticket(request.ticket);
     to_wire(request.replica, item->mutable_replica());
@@ -102,13 +100,16 @@ class BlockFetch::Stream final : public grpc::ClientReadReactor<v1::ReadChunk> {
   }
 
   void OnDone(const grpc::Status& status) override {
-    Status result = bad_ ? *bad_ : channels_->explain(request.holder.address, status);
+    NodeChannels& channels = channels_;
+    Status result = bad_ ? *bad_ : channels_.explain(request.holder.address, status);
     if (result.ok() && arrived() != request.range.end) {
       result = data_loss(request.replica.to_string() + " at " + request.holder.address +
                          ": the node's answer ended before the range that was asked for");
     }
-    auto self = std::move(self_);  // this may go with it, at the end of this function
+    auto self = std::move(self_);
     end(std::move(result));
+    self.reset();  // this may go with it
+    channels.stream_ended();
   }
 
   const FetchRequest request;
@@ -149,7 +150,7 @@ class BlockFetch::Stream final : public grpc::ClientReadReactor<v1::ReadChunk> {
     changed_.notify_all();
   }
 
-  const std::shared_ptr<NodeChannels> channels_;
+  NodeChannels& channels_;
   std::shared_ptr<NodeChannels::Stub> stub_;
   grpc::ClientContext context_;
   v1::ReadRequest wire_;
@@ -172,8 +173,8 @@ BlockFetch::~BlockFetch() {
   stream_->cancel();
 }
 
-std::shared_ptr<BlockFetch> BlockFetch::start(std::shared_ptr<NodeChannels> channels, FetchRequest request) {
-  auto stream = std::make_shared<Stream>(std::move(channels), std::move(request));
+std::shared_ptr<BlockFetch> BlockFetch::start(NodeChannels& channels, FetchRequest request) {
+  auto stream = std::make_shared<Stream>(channels, std::move(request));
   stream->start(stream);
   return std::shared_ptr<BlockFetch>(new BlockFetch(std::move(stream)));
 }

@@ -38,7 +38,7 @@ Status check_chunk(const v1::ReadChunk& chunk, uint64_t expected_offset, const F
 class BlockFetch {
  public:
   // Starts at once; what goes wrong shows in wait().
-  static std::shared_ptr<BlockFetch> start(std::shared_ptr<NodeChannels> channels, FetchRequest request);
+  static std::shared_ptr<BlockFetch> start(NodeChannels& channels, FetchRequest request);
   ~BlockFetch();  // cancels
   BlockFetch(const BlockFetch&) = delete;
   BlockFetch& operator=(const BlockFetch&) = delete;

@@ -42,14 +42,14 @@ v1::WriteMessage open_message(const ChainOpening& opening) {
 // hold on the call, which the owner takes back once, lets the owner start writes from outside of them.
 class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessage, v1::WriteReply> {
  public:
-  Stream(std::shared_ptr<NodeChannels> channels, std::string head)
-      : channels_(std::move(channels)), head_(std::move(head)) {}
+  Stream(NodeChannels& channels, std::string head) : channels_(channels), head_(std::move(head)) {}
 
   void start(std::shared_ptr<Stream> self, const ChainOpening& opening) {
-    auto stub = channels_->stub(head_);
+    auto stub = channels_.stub(head_);
     if (!stub.ok()) return end(stub.status());
     stub_ = *stub;
     self_ = std::move(self);
+    channels_.stream_began();
     held_ = true;
     context_.set_initial_metadata_corked(true);
     context_.set_deadline(std::chrono::system_clock::now() + kCallMax);
@@ -141,8 +141,11 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
   }
 
   void OnDone(const grpc::Status& status) override {
-    auto self = std::move(self_);  // this may go with it, at the end of this function
-    end(channels_->explain(head_, status));
+    NodeChannels& channels = channels_;
+    auto self = std::move(self_);
+    end(channels_.explain(head_, status));
+    self.reset();  // this may go with it
+    channels.stream_ended();
   }
 
  private:
@@ -209,7 +212,7 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
     changed_.notify_all();
   }
 
-  const std::shared_ptr<NodeChannels> channels_;
+  NodeChannels& channels_;
   const std::string head_;
   std::shared_ptr<NodeChannels::Stub> stub_;
   grpc::ClientContext context_;
@@ -243,9 +246,8 @@ ChainStream::~ChainStream() {
   stream_->close();
 }
 
-std::unique_ptr<ChainStream> ChainStream::start(std::shared_ptr<NodeChannels> channels,
-                                                const ChainOpening& opening) {
-  auto stream = std::make_shared<Stream>(std::move(channels), opening.session.chain.front().address);
+std::unique_ptr<ChainStream> ChainStream::start(NodeChannels& channels, const ChainOpening& opening) {
+  auto stream = std::make_shared<Stream>(channels, opening.session.chain.front().address);
   stream->start(stream, opening);
   return std::unique_ptr<ChainStream>(new ChainStream(std::move(stream)));
 }

@@ -37,8 +37,7 @@ class ChainStream {
   static constexpr uint64_t kWindow = 8ULL << 20;  // bytes handed over that the chain does not have yet
 
   // Begins at once; what goes wrong shows in the calls below.
-  static std::unique_ptr<ChainStream> start(std::shared_ptr<NodeChannels> channels,
-                                            const ChainOpening& opening);
+  static std::unique_ptr<ChainStream> start(NodeChannels& channels, const ChainOpening& opening);
   ~ChainStream();
   ChainStream(const ChainStream&) = delete;
   ChainStream& operator=(const ChainStream&) = delete;

@@ -28,9 +28,8 @@ class SwarmClient::Connection {
       : options(std::move(asked)), clock(its_clock), logger(its_logger) {}
 
   Status open() {
-    FSDFS_ASSIGN(std::unique_ptr<Dialer> made, Dialer::create(options.credentials));
-    dialer = std::move(made);
-    channels = std::make_shared<NodeChannels>(dialer);
+    FSDFS_ASSIGN(dialer, Dialer::create(options.credentials));
+    channels = std::make_unique<NodeChannels>(*dialer);
     MasterTimes times{.deadline = options.deadline, .first_contact = options.first_contact};
     FSDFS_ASSIGN(master, MasterConnection::create(options.addresses, times, clock, *dialer));
     return {};
@@ -60,8 +59,8 @@ class SwarmClient::Connection {
   const ClientOptions options;
   const Clock& clock;
   Logger& logger;
-  std::shared_ptr<Dialer> dialer;
-  std::shared_ptr<NodeChannels> channels;
+  std::unique_ptr<Dialer> dialer;
+  std::unique_ptr<NodeChannels> channels;
   std::unique_ptr<MasterConnection> master;
 
  private:
@@ -261,8 +260,8 @@ const Clock& SwarmClient::clock() const {
 Logger& SwarmClient::logger() const {
   return connection_->logger;
 }
-std::shared_ptr<NodeChannels> SwarmClient::node_channels() const {
-  return connection_->channels;
+NodeChannels& SwarmClient::node_channels() {
+  return *connection_->channels;
 }
 
 }  // namespace fsdfs::client

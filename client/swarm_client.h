@@ -85,7 +85,7 @@ class SwarmClient {
   const ClientOptions& options() const;
   const Clock& clock() const;
   Logger& logger() const;
-  std::shared_ptr<NodeChannels> node_channels() const;  // shared with the calls that gRPC still ends
+  NodeChannels& node_channels();
 
  private:
   class Connection;

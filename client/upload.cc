@@ -134,18 +134,24 @@ class Try {
     return {};
   }
 
+  // The chain takes what is still on its way, as quickly as before, and then syncs, which may take its time.
   Result<std::vector<std::string>> await_receipts() {
     const Clock& clock = client_.clock();
-    MonotonicTime end =
-        clock.now() + client_.options().deadline + std::chrono::seconds(offset_ / kSyncBytesPerSecond);
+    const Duration stall = 2 * client_.options().attempt;
+    const Duration sync =
+        client_.options().deadline / 2 + std::chrono::seconds(offset_ / kSyncBytesPerSecond);
+    MonotonicTime moved = clock.now();
     while (true) {
-      MonotonicTime until = std::min(end, renewed_ + std::max<Duration>(session_.lease / 3, kLeaseStepMin));
-      auto receipts = stream_->receipts(until);
+      bool all_taken = stream_->acked_bytes() == offset_;
+      MonotonicTime end = moved + (all_taken ? sync : stall);
+      auto receipts = stream_->receipts(std::min(end, clock.now() + kReceiptsStep));
       if (receipts.ok()) return receipts;
-      if (receipts.status().code() != Code::kDeadlineExceeded || clock.now() >= end) {
+      bool moves = tell_progress();
+      if (moves) moved = clock.now();
+      if (receipts.status().code() != Code::kDeadlineExceeded || (!moves && clock.now() >= end)) {
         return blame(receipts.status());
       }
-      FSDFS_TRY(extend(reserved_));
+      if (clock.now() - renewed_ >= session_.lease / 3) FSDFS_TRY(extend(reserved_));
     }
   }
 
@@ -155,12 +161,14 @@ class Try {
     return status;
   }
 
-  void tell_progress() {
+  // Whether there was any since the last call.
+  bool tell_progress() {
     uint64_t acked = stream_->acked_bytes();
-    if (acked == told_) return;
+    if (acked == told_) return false;
     plan_.progressed();
     if (options_.on_progress) options_.on_progress(static_cast<int64_t>(acked - told_));
     told_ = acked;
+    return true;
   }
 
   void abort(const Status& why) {
@@ -172,7 +180,7 @@ class Try {
     if (!ended.ok()) client_.logger().debug("session {}: {}", session_.session.value, ended.message());
   }
 
-  static constexpr Duration kLeaseStepMin = std::chrono::milliseconds(200);
+  static constexpr Duration kReceiptsStep = std::chrono::milliseconds(200);
 
   SwarmClient& client_;
   const Place& place_;

@@ -36,6 +36,7 @@ class Server::Parts {
 
   void stop() {
     if (node_) node_->prepare_stop();
+    if (master_) master_->prepare_stop();
     if (server_) server_->stop(kStopGrace);
     if (node_) {
       if (Status closed = node_->stop(); !closed.ok())

@@ -19,7 +19,7 @@ usage() {
 
 # alive PID PLACE: runs, and is one of that demo's (a number may have come to stand for another process).
 alive() {
-  tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -qF "$2"
+  { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | grep -qF "$2"
 }
 
 # tear_down PLACE: unmounts, ends the servers by their number, removes everything.
@@ -83,6 +83,7 @@ step() {
   echo "== $*"
 }
 fail() {
+  failed=yes
   echo >&2
   echo "DEMO FAILED while: $step" >&2
   echo "   $*" >&2
@@ -94,11 +95,14 @@ must() {
 }
 
 place=
+watcher=
+failed=no
 end() {
   code=$?
   trap - EXIT INT TERM HUP
+  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
   if [ -n "$place" ]; then
-    if [ "$code" -ne 0 ]; then
+    if [ "$failed" = yes ]; then
       for log in "$place"/*.log; do
         [ -s "$log" ] || continue
         echo "--- the end of $(basename "$log")" >&2
@@ -182,23 +186,36 @@ must "$fsdfs" nodes
 
 # --- 3. import ---
 
-# field NAME: a number of `fsdfs status --json`, or null.
-field() {
-  "$fsdfs" status --json | tr -d ' \n' | sed -n "s/.*\"$1\":\(-\{0,1\}[0-9.]*\|null\)[,}].*/\1/p"
+# look: asks the swarm how it is. field NAME: a number of the answer, or null.
+look() {
+  status=$("$fsdfs" status --json) || fail "fsdfs status does not answer"
+  status=$(echo "$status" | tr -d ' \n')
 }
-# Tells min(K-N) each time that it changes, until it is at least 0.
+field() {
+  echo "$status" | sed -n "s/.*\"$1\":\(-\{0,1\}[0-9]*\|null\)[.,}].*/\1/p"
+}
+# histogram: "K-N:files" for each K-N that there is.
+histogram() {
+  echo "$status" | sed -n 's/.*"surplus_histogram":{\([^}]*\)}.*/\1/p' | tr -d '"' | sed 's/,/, /g'
+}
+# watch_health DEAD: tells how the swarm is each time that it changes, until DEAD nodes are known to be dead and
+# min(K-N) is at least 0.
 watch_health() {
   last=
-  tries=0
+  begin=$(date +%s)
   while :; do
-    now=$(field min_surplus) || fail "fsdfs status does not answer"
-    [ -n "$now" ] || fail "fsdfs status --json has no min_surplus"
-    [ "$now" = "$last" ] ||
-      say "min(K-N) = $now   (copies in flight: $(field in_flight), queued: $(field queued))"
+    look
+    surplus=$(field min_surplus)
+    [ -n "$surplus" ] || fail "fsdfs status --json has no min_surplus"
+    now="nodes up $(field up), silent $(field silent), dead $(field dead);  min(K-N) = $surplus;  K-N:files $(histogram)"
+    took=$(($(date +%s) - begin))
+    [ "$now" = "$last" ] || say "$(printf '%3d' "$took") s:  $now"
     last=$now
-    case "$now" in -* | null) ;; *) return 0 ;; esac
-    tries=$((tries + 1))
-    [ "$tries" -le 1500 ] || fail "min(K-N) is still $now after five minutes"
+    case "$(field dead) $surplus" in
+      *-* | *null) ;;
+      "$1 "*) return 0 ;;
+    esac
+    [ "$took" -le 600 ] || fail "min(K-N) is still $surplus after ten minutes"
     sleep 0.2
   done
 }
@@ -224,17 +241,34 @@ files=$(wc -l <"$place/sums.original")
 [ "$files" -gt 0 ] || fail "there is no file below $source"
 say "$files files, $((bytes / 1048576)) MiB; $links symbolic links are not files and are left out"
 begin=$(date +%s)
+# Looks at the swarm meanwhile, for the next step to tell.
+(
+  while sleep 3; do
+    look >/dev/null 2>&1 || exit 0
+    printf '%3d s:  K-N:files %s\n' $(($(date +%s) - begin)) "$(histogram)" >>"$place/import.history"
+  done
+) &
+watcher=$!
 if [ -t 2 ]; then
   must "$fsdfs" put "$source" /import # with its progress
 else
   "$fsdfs" put "$source" /import 2>"$place/put.log" || { cat "$place/put.log" >&2; fail "fsdfs put"; }
 fi
+kill "$watcher" 2>/dev/null || true
+watcher=
 took=$(($(date +%s) - begin))
 say "imported in $took s: each file was on the disks of two nodes before it counted as put"
+look
 [ "$(field files)" = "$files" ] || fail "the swarm has $(field files) files and not $files"
 
-step "watching K-N rise until every file has its copies"
-watch_health
+step "watching K-N rise until every file has its copies (N = 3)"
+if [ -s "$place/import.history" ]; then
+  say "while the import ran:"
+  lines=$(wc -l <"$place/import.history")
+  sed -n "0~$((lines / 12 + 1))s/^/   /p" "$place/import.history"
+  say "since then:"
+fi
+watch_health 0
 must "$fsdfs" status
 
 # --- 4. the mount ---
@@ -272,14 +306,7 @@ fi
 # shellcheck disable=SC2154 # set by eval above
 step "killing node2 (process $node2_pid) with SIGKILL, and watching the swarm heal"
 must kill -KILL "$node2_pid"
-tries=0
-while [ "$(field dead)" != 1 ]; do
-  tries=$((tries + 1))
-  [ "$tries" -le 300 ] || fail "the swarm has not noticed that node2 is dead"
-  sleep 0.2
-done
-say "the swarm has noticed that node2 is dead"
-watch_health
+watch_health 1
 say "every file has 3 copies again, on the three nodes that are left"
 must "$fsdfs" get /import "$place/fetched"
 same_as_original "$place/fetched" "with fsdfs get, after the loss"

@@ -45,11 +45,15 @@ void answer(fuse_req_t request, Operation operation) {
   }
 }
 
+double attributes_timeout(const AdapterContext& context, const client::Attributes& attributes) {
+  return attributes.is_regular() ? 0 : seconds_of(context.kernel_timeout);
+}
+
 fuse_entry_param entry_param(const AdapterContext& context, const Entry& entry) {
   fuse_entry_param param{};
   param.ino = entry.node.value;
   param.attr = stat_of(entry.attributes);
-  param.attr_timeout = seconds_of(context.kernel_timeout);
+  param.attr_timeout = attributes_timeout(context, entry.attributes);
   param.entry_timeout = seconds_of(context.kernel_timeout);
   return param;
 }
@@ -112,7 +116,7 @@ void on_getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
   answer(request, [&](AdapterContext& context) -> Status {
     FSDFS_ASSIGN(auto attributes, context.files.attributes(NodeNumber{node}, info != nullptr));
     struct stat stat = stat_of(attributes);
-    fuse_reply_attr(request, &stat, seconds_of(context.kernel_timeout));
+    fuse_reply_attr(request, &stat, attributes_timeout(context, attributes));
     return {};
   });
 }

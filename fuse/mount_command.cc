@@ -77,8 +77,7 @@ Status serve(const Parts& parts, const std::function<bool()>& ready) {
 
   ClientSwarm swarm(*client);
   FileSystem files(swarm, parts.clock, logger);
-  SessionOptions session_options{parts.mount_point, status.swarm_name, options.allow_other, options.settings,
-                                 options.debug};
+  SessionOptions session_options{parts.mount_point, status.swarm_name, options.allow_other, options.settings};
   FSDFS_ASSIGN(auto session, MountSession::mount(session_options, files));
   signals.on_signal([&](int signal) {
     logger.info("signal {}: unmounting {}", signal, parts.mount_point);

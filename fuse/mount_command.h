@@ -21,7 +21,6 @@ struct MountOptions {
   std::string mount_point;
   bool foreground = false;
   bool allow_other = false;  // other users than the one who mounts may use it
-  bool debug = false;        // libfuse tells each request; for the foreground
   MountSettings settings;
 };
 

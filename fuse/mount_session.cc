@@ -68,7 +68,6 @@ class MountSession::Impl {
 
   Status mount() {
     std::vector<std::string> texts = {"fsdfs", "-o", mount_options(options_)};
-    if (options_.debug) texts.emplace_back("-d");
     std::vector<char*> pointers;
     pointers.reserve(texts.size());
     for (auto& text : texts) pointers.push_back(text.data());

@@ -23,7 +23,6 @@ struct SessionOptions {
   std::string swarm_name;   // shown as the mount's source: fsdfs:NAME
   bool allow_other = false;
   MountSettings settings;
-  bool debug = false;  // libfuse tells each request on stderr
 };
 
 class MountSession {

@@ -11,7 +11,7 @@ void declare(SettingsRegistry& registry, MountSettings& settings) {
       "mount.cache_time",
       {"strict", "relaxed"});
   registry.duration("mount.cache_time", settings.cache_time, {milliseconds(1), minutes(10)},
-                    "how long the kernel uses names and attributes with cache=relaxed");
+                    "how long the kernel uses what it was told with cache=relaxed");
   registry.integer("mount.threads", settings.threads, {2, 1024},
                    "calls into the mount answered at the same time");
   registry.integer("mount.idle_threads", settings.idle_threads, {1, 1024},

@@ -79,6 +79,7 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
   std::string directory = settings.data_directory + "/master";
   FSDFS_TRY(make_private_directory(directory));
   PosixDisk disk;
+  FSDFS_TRY(disk.sync_directory(settings.data_directory));
   auto lock = disk.lock(directory + "/lock");
   if (!lock.ok()) return lock.status().with_context("another master may be using " + directory);
   FSDFS_ASSIGN(auto store, SqliteStore::open(directory + "/master.db", clock, logger));
@@ -110,6 +111,10 @@ SwarmId Master::swarm() const {
 
 Epoch Master::epoch() const {
   return parts_->store->epoch();
+}
+
+void Master::prepare_stop() {
+  parts_->control.dismiss_nodes();
 }
 
 void Master::stop() {

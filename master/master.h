@@ -1,5 +1,6 @@
 // Master: the role that owns the namespace and the schedule, composed: store, control loop and services. The
-// daemon makes one, hands services() to its RpcServer, and stops that server before it stops the master.
+// daemon makes one, hands services() to its RpcServer, and ends with prepare_stop(), the server's stop,
+// stop().
 //
 // Thread safety: set_address() and status questions from any thread; start and stop from the owner's.
 // Crash: what was answered is in DATA/master/master.db; the next start() goes on from there in a new epoch.
@@ -47,6 +48,9 @@ class Master {
   SwarmId swarm() const;
   Epoch epoch() const;
 
+  // Before the server is stopped: ends the nodes' streams, which would otherwise run until the server's grace
+  // is over.
+  void prepare_stop();
   // After the server was stopped. Answers what is under way, syncs and closes the database. Idempotent.
   void stop();
 

@@ -29,7 +29,8 @@ struct Node::Parts {
       : store(std::move(opened)),
         access(node.keys_, *node.directory_, node.clock_),
         watch(node.clock_),
-        pool("transfers", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
+        read_pool("reads", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
+        write_pool("writes", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
         streams{*store,
                 access,
                 meter,
@@ -37,8 +38,10 @@ struct Node::Parts {
                 node.logger_,
                 node.dialer_,
                 watch,
-                pool,
+                read_pool,
+                write_pool,
                 stream_count,
+                node.settings_.streams_max,
                 node.directory_->node(),
                 node.settings_.idle_timeout,
                 node.settings_.sync_timeout},
@@ -55,7 +58,8 @@ struct Node::Parts {
   const Access access;
   TransferMeter meter;
   IdleWatch watch;
-  ThreadPool pool;
+  ThreadPool read_pool;
+  ThreadPool write_pool;
   StreamCount stream_count;
   StreamContext streams;
   ReplicasService service;
@@ -116,7 +120,8 @@ Status Node::stop() {
   if (!parts_->stream_count.wait_for_none(clock_.now() + kStreamsEndWait)) {
     logger_.error("streams of node {} are still open: its server was not stopped first", to_string(id()));
   }
-  parts_->pool.stop(ThreadPool::OnStop::kDrain);
+  parts_->read_pool.stop(ThreadPool::OnStop::kDrain);
+  parts_->write_pool.stop(ThreadPool::OnStop::kDrain);
   Status status = parts_->store->close();
   parts_.reset();
   return status;

@@ -22,9 +22,10 @@ struct NodeSettings {
   Duration reconnect_max = std::chrono::seconds(1);
   Duration idle_timeout = std::chrono::seconds(30);  // of a stream on which nothing moves [node.idle_timeout]
   Duration sync_timeout =
-      std::chrono::minutes(5);     // the same, while what was written is synced [node.sync_timeout]
-  int copy_slots = 8;              // copies that are pulled at once [node.copy_slots]
-  int transfer_threads = 8;        // that read and write for the streams [node.transfer_threads]
+      std::chrono::minutes(5);  // the same, while what was written is synced [node.sync_timeout]
+  int copy_slots = 8;           // copies that are pulled at once [node.copy_slots]
+  int transfer_threads = 8;     // that read for the streams, and as many that write [node.transfer_threads]
+  int streams_max = 1024;       // reads and writes open at once; one more is refused [node.streams_max]
   size_t open_replicas_max = 128;  // kept open for the next read
 };
 

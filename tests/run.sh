@@ -19,8 +19,9 @@ case "${1:-}" in
   *) echo "usage: sh tests/run.sh [--long]" >&2; exit 2 ;;
 esac
 
-# Test programs of the tsan build.
-tsan_targets="base_test concurrency_test config_test io_test sqlite_test scheduler_test registry_test fuse_test fuse_mount_test"
+# Test programs of the tsan build: those with threads.
+tsan_targets="base_test concurrency_test io_test sqlite_test master_store_test master_namespace_test
+  master_sessions_test master_control_test node_store_test fuse_test fuse_mount_test"
 # A test has one label, as KIND, KIND-long or long.
 # Kinds of tests with a swarm of processes, which keep time and get the machine to themselves:
 swarms='^(swarm|fault)'

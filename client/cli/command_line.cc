@@ -8,6 +8,7 @@
 #include "client/cli/commands.h"
 #include "common/config/password.h"
 #include "common/config/swarm_settings.h"
+#include "common/rpc/address.h"
 #include "common/security/authority.h"
 #include "common/version.h"
 

@@ -14,6 +14,7 @@ namespace fsdfs::client {
 namespace {
 
 constexpr Duration kPollInterval = std::chrono::milliseconds(200);
+constexpr Duration kFirstContactMin = std::chrono::seconds(2);
 
 Status show_status(Session& session) {
   FSDFS_ASSIGN(SwarmClient * client, session.client());
@@ -60,7 +61,7 @@ Status wait(Session& session, const WaitOptions& options) {
   bool endless = options.timeout == Duration::zero();
   MonotonicTime end = endless ? MonotonicTime::max() : session.clock().now() + options.timeout;
   // A swarm that is only being started is waited for as well.
-  if (!endless) session.set_first_contact(options.timeout);
+  if (!endless) session.set_first_contact(std::max(options.timeout, kFirstContactMin));
   FSDFS_ASSIGN(SwarmClient * client, session.client());
   SystemSleeper sleeper;
   while (true) {

@@ -41,10 +41,9 @@ void AdmissionDesk::extend(const SessionRecord& session, uint64_t more_bytes, An
   for (const NodeId& id : session.chain) {
     KnownNode* node = context_.nodes.find(id);
     if (node == nullptr) continue;
-    auto staged = node->staged.find(session.id);
-    if (staged == node->staged.end()) continue;
+    if (!node->staged.contains(session.id)) continue;
     // The admission was another process's: the node itself watches its quota.
-    staged->second += more_bytes;
+    node->staged.set(session.id, session.size + more_bytes);
     context_.tell_node(*node);
     restored = true;
   }

@@ -8,7 +8,8 @@ namespace fsdfs::master {
 namespace {
 
 constexpr size_t kReplicasPerOperation = 256;
-constexpr size_t kRowsPerTurn = 1000;
+constexpr size_t kRowsPerScan = 1000;
+constexpr size_t kScansPerTurn = 4;
 
 }  // namespace
 
@@ -58,6 +59,12 @@ void AttendanceDesk::detach(uint64_t id) {
   context_.tell_node(*node);
   orders_.lost(node_id);
   context_.logger.info("node {} no longer attends", to_string(node_id));
+}
+
+void AttendanceDesk::close_all(const Status& why) {
+  for (const auto& [id, node] : context_.nodes.all()) {
+    if (node.link != nullptr) node.link->close(why);
+  }
 }
 
 void AttendanceDesk::send(const Attendance& attendance, const MasterMessage& message) {
@@ -110,12 +117,11 @@ void AttendanceDesk::note_verdicts(const NodeId& id, const Held& held, const std
   for (size_t i = 0; i < held.size(); ++i) {
     const ReplicaId& replica = held[i].replica;
     if (verdicts[i] == Verdict::kUnknown) {
-      node->unknown[replica] = held[i].content.size;
-      changed = true;
+      if (node->unknown.set(replica, held[i].content.size)) changed = true;
       context_.repeated.warning("unknown",
                                 "node {} holds {}, which this master does not know; it is kept aside",
                                 to_string(id), replica.to_string());
-    } else if (node->unknown.erase(replica) != 0) {
+    } else if (node->unknown.erase(replica)) {
       changed = true;
     }
     if (verdicts[i] == Verdict::kQuarantined) {
@@ -191,16 +197,23 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
             return;
           }
           note_verdicts(node_id, *held, *verdicts);
-          if (KnownNode* node = context_.nodes.find(node_id)) {
-            for (const NodeChange& change : *fresh) {
-              if (const auto* gone = std::get_if<ReplicaId>(&change.change)) node->unknown.erase(*gone);
-            }
-          }
+          forget_unknown(node_id, *fresh);
           if (present == nullptr) return;
           present->acknowledged = std::max(present->acknowledged, last);
           send(*present, AcknowledgeMessage{present->acknowledged, false});
         });
       });
+}
+
+void AttendanceDesk::forget_unknown(const NodeId& id, const std::vector<NodeChange>& changes) {
+  KnownNode* node = context_.nodes.find(id);
+  if (node == nullptr) return;
+  bool changed = false;
+  for (const NodeChange& change : changes) {
+    const auto* gone = std::get_if<ReplicaId>(&change.change);
+    if (gone != nullptr && node->unknown.erase(*gone)) changed = true;
+  }
+  if (changed) context_.tell_node(*node);
 }
 
 void AttendanceDesk::outcome(uint64_t id, const OrderOutcome& outcome) {
@@ -222,35 +235,36 @@ bool AttendanceDesk::turn() {
   for (const auto& [id, attendance] : attendances_) {
     if (attendance.joining && attendance.complete) joining.push_back(id);
   }
+  size_t scans = 0;
   for (uint64_t id : joining) {
     Attendance* attendance = find(id);
     if (attendance == nullptr) continue;
-    if (!attendance->scanned && scan(id, *attendance)) more = true;
+    if (!attendance->scanned && scans++ < kScansPerTurn) scan(id, *attendance);
+    more = more || !attendance->scanned;
     finish_if_done(id, *attendance);
   }
   return more;
 }
 
-// One page of the node's rows. True when there are more.
-bool AttendanceDesk::scan(uint64_t id, Attendance& attendance) {
+// One page of the node's rows.
+void AttendanceDesk::scan(uint64_t id, Attendance& attendance) {
   auto rows = [&]() -> Result<std::vector<ReplicaRecord>> {
     FSDFS_ASSIGN(auto view, context_.store.read());
-    return view->replicas_on(attendance.node, attendance.cursor, kRowsPerTurn);
+    return view->replicas_on(attendance.node, attendance.cursor, kRowsPerScan);
   }();
   if (!rows.ok()) {
     context_.repeated.error("scan", "the records of node {} cannot be read: {}", to_string(attendance.node),
                             rows.status().to_string());
-    return false;
+    return;
   }
   std::vector<ReplicaId> missing;
   for (const ReplicaRecord& row : *rows) {
     bool held = std::binary_search(attendance.held.begin(), attendance.held.end(), row.replica);
     if (!held && !attendance.touched.contains(row.replica)) missing.push_back(row.replica);
   }
-  attendance.scanned = rows->size() < kRowsPerTurn;
+  attendance.scanned = rows->size() < kRowsPerScan;
   if (!rows->empty()) attendance.cursor = rows->back().replica;
   if (!missing.empty()) drop_missing(id, attendance, std::move(missing));
-  return !attendance.scanned;
 }
 
 void AttendanceDesk::drop_missing(uint64_t id, Attendance& attendance, std::vector<ReplicaId> missing) {

@@ -40,6 +40,8 @@ class AttendanceDesk final : public RowWatcher {
   std::optional<Reporter> report(uint64_t attendance, NodeReport report);
   void outcome(uint64_t attendance, const OrderOutcome& outcome);
   void row_changed(const ReplicaRecord& row) override;
+  // Ends every stream.
+  void close_all(const Status& why);
 
   // Goes on with reconciliations. True when there is more to do at once.
   bool turn();
@@ -66,8 +68,9 @@ class AttendanceDesk final : public RowWatcher {
   void send(const Attendance& attendance, const MasterMessage& message);
   void apply_changes(uint64_t id, Attendance& attendance, const std::vector<NodeChange>& changes);
   void submit_held(uint64_t id, Attendance& attendance, std::shared_ptr<Held> held);
+  void forget_unknown(const NodeId& id, const std::vector<NodeChange>& changes);
   void note_verdicts(const NodeId& node, const Held& held, const std::vector<Verdict>& verdicts);
-  bool scan(uint64_t id, Attendance& attendance);
+  void scan(uint64_t id, Attendance& attendance);
   void drop_missing(uint64_t id, Attendance& attendance, std::vector<ReplicaId> missing);
   void write_ended(uint64_t id, bool ok);
   void finish_if_done(uint64_t id, Attendance& attendance);

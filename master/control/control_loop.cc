@@ -8,7 +8,7 @@ namespace fsdfs::master {
 namespace {
 
 constexpr size_t kEventsPerTurn = 1024;
-constexpr auto kRetryGap = std::chrono::milliseconds(5);  // while the scheduler has more to do at once
+constexpr auto kRetryGap = std::chrono::milliseconds(2);  // while the scheduler has more to do at once
 
 MonotonicTime steady_now() {
   return std::chrono::steady_clock::now();
@@ -49,6 +49,10 @@ Status ControlLoop::start() {
   publish();
   thread_ = std::thread([this] { run(); });
   return {};
+}
+
+void ControlLoop::dismiss_nodes() {
+  post([this] { attendance_desk_.close_all(unavailable("the master is shutting down: attend again soon")); });
 }
 
 void ControlLoop::stop() {

@@ -58,10 +58,11 @@ Status FactFeeder::load(ReadView& view) {
 // What its chain has staged takes room that no admission of this process has reserved.
 void FactFeeder::load_session(const SessionRecord& session) {
   leases_.renew(session.id, context_.clock.now());
+  restored_.insert(session.id);
   for (const NodeId& id : session.chain) {
     KnownNode* node = context_.nodes.find(id);
     if (node == nullptr) continue;
-    node->staged[session.id] = session.size;
+    node->staged.set(session.id, session.size);
     context_.tell_node(*node);
   }
 }
@@ -133,8 +134,9 @@ void FactFeeder::session_opened(const SessionRecord& session) {
 void FactFeeder::session_closed(SessionId session) {
   leases_.end(session);
   context_.scheduler.release(session);
+  if (restored_.erase(session) == 0) return;
   for (auto& [id, node] : context_.nodes.all()) {
-    if (node.staged.erase(session) != 0) context_.tell_node(node);
+    if (node.staged.erase(session)) context_.tell_node(node);
   }
 }
 
@@ -143,7 +145,7 @@ void FactFeeder::set_quarantined(const NodeId& id, const ReplicaId& replica, boo
   KnownNode* node = context_.nodes.find(id);
   if (node == nullptr || (!quarantined && !node->quarantined.contains(replica))) return;
   if (quarantined) {
-    node->quarantined[replica] = size;
+    node->quarantined.set(replica, size);
   } else {
     node->quarantined.erase(replica);
   }

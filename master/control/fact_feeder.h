@@ -3,6 +3,8 @@
 // control loop; on its thread only (loading: before the loop runs).
 #pragma once
 
+#include <set>
+
 #include "master/control/control_context.h"
 #include "master/control/order_desk.h"
 #include "master/sessions/leases.h"
@@ -41,6 +43,7 @@ class FactFeeder {
   OrderDesk& orders_;
   Leases& leases_;
   RowWatcher& watcher_;
+  std::set<SessionId> restored_;  // open since before the master's start
 };
 
 }  // namespace fsdfs::master

@@ -8,13 +8,6 @@ namespace {
 // A disk whose mean latency is this long is as busy as can be.
 constexpr double kDiskBusyMs = 200;
 
-template <typename Map>
-uint64_t sum_of(const Map& bytes) {
-  uint64_t sum = 0;
-  for (const auto& [key, size] : bytes) sum += size;
-  return sum;
-}
-
 }  // namespace
 
 KnownNode& NodeDirectory::put(const NodeRecord& record) {
@@ -34,7 +27,7 @@ NodeInfo NodeDirectory::info(const KnownNode& node) const {
   info.zone = node.record.zone;
   info.host = node.record.host;
   info.quota = node.record.quota;
-  info.other_bytes = sum_of(node.unknown) + sum_of(node.quarantined) + sum_of(node.staged);
+  info.other_bytes = node.unknown.bytes() + node.quarantined.bytes() + node.staged.bytes();
   info.admin = node.record.admin_state;
   // Without its stream a node cannot be told anything: no orders, but its copies count until it is dead.
   info.liveness = node.link == nullptr ? std::max(node.liveness, Liveness::kSilent) : node.liveness;
@@ -53,8 +46,8 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.attending = node.link != nullptr;
   status.load = node.load;
   status.used = node.used;
-  status.unknown_replicas = node.unknown.size();
-  status.quarantined_replicas = node.quarantined.size();
+  status.unknown_replicas = node.unknown.count();
+  status.quarantined_replicas = node.quarantined.count();
   return status;
 }
 

@@ -5,8 +5,8 @@
 
 #include <map>
 #include <memory>
-#include <unordered_map>
 
+#include "master/control/byte_tally.h"
 #include "master/control/control_settings.h"
 #include "master/control/node_messages.h"
 #include "master/control/swarm_view.h"
@@ -24,10 +24,10 @@ struct KnownNode {
   uint64_t attendance = 0;         // of the link
 
   // Bytes on the node that no counted replica covers: they take room.
-  std::unordered_map<ReplicaId, uint64_t> unknown;
-  std::unordered_map<ReplicaId, uint64_t> quarantined;
-  std::map<SessionId, uint64_t>
-      staged;  // of sessions from before the master's start, which nothing else reserves
+  ByteTally<ReplicaId> unknown;
+  ByteTally<ReplicaId> quarantined;
+  // Of sessions from before the master's start, whose room nothing else reserves.
+  ByteTally<SessionId> staged;
 };
 
 class NodeDirectory {

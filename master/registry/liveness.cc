@@ -25,22 +25,24 @@ void LivenessTracker::expect(NodeId node, Incarnation incarnation, MonotonicTime
 
 Result<LivenessTracker::Greeting> LivenessTracker::hello(NodeId node, Incarnation incarnation,
                                                          std::string_view process, MonotonicTime now) {
-  if (incarnation.value == 0) return invalid_argument("node " + to_string(node) + " says hello without incarnation");
+  if (incarnation.value == 0)
+    return invalid_argument("node " + to_string(node) + " says hello without incarnation");
   auto [it, is_new] = nodes_.try_emplace(node);
   State& state = it->second;
   if (incarnation < state.incarnation) {
     ++state.stale;
-    return failed_precondition("node " + to_string(node) + " comes as start " + std::to_string(incarnation.value) +
-                                   ", start " + std::to_string(state.incarnation.value) +
-                                   " was seen: this is an older process or an old copy of its data directory; stop it",
-                               Reason::kStaleIncarnation);
+    return failed_precondition(
+        "node " + to_string(node) + " comes as start " + std::to_string(incarnation.value) + ", start " +
+            std::to_string(state.incarnation.value) +
+            " was seen: this is an older process or an old copy of its data directory; stop it",
+        Reason::kStaleIncarnation);
   }
   bool same_start = incarnation == state.incarnation && !state.process.empty();
   if (same_start && state.process != process) {
-    return failed_precondition("node id " + to_string(node) + " is in use by " + state.process + " and by " +
-                                   std::string(process) +
-                                   ": one data directory is a copy of the other; remove the copy's identity file",
-                               Reason::kWrongIdentity);
+    return failed_precondition(
+        "node id " + to_string(node) + " is in use by " + state.process + " and by " + std::string(process) +
+            ": one data directory is a copy of the other; remove the copy's identity file",
+        Reason::kWrongIdentity);
   }
   Greeting greeting;
   greeting.restarted = !is_new && !same_start;

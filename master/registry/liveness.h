@@ -4,12 +4,12 @@
 //   silent  reports are missing; it costs nothing yet, orders do not go there
 //   dead    nothing was heard for dead_after (and it is silent): its copies no longer count
 //
-// A node that was registered before the master's start and was never heard since begins as silent at the start:
-// it has dead_after to come.
+// A node that was registered before the master's start and was never heard since begins as silent at the
+// start: it has dead_after to come.
 //
-// Incarnations: a node's number of starts. Messages of an older one are refused; so is the same one from another
-// process (a copied data directory). When both copies start anew by turns, each throws the other out: the
-// message of the one thrown out is refused as stale, and counted, for a warning.
+// Incarnations: a node's number of starts. Messages of an older one are refused; so is the same one from
+// another process (a copied data directory). When both copies start anew by turns, each throws the other out:
+// the message of the one thrown out is refused as stale, and counted, for a warning.
 //
 // Used by the master's control thread and by tests/sim. Not thread-safe. Nothing survives a crash: the known
 // incarnations come from the database by expect().

@@ -23,18 +23,24 @@ enum class AdminState : uint8_t {
 
 constexpr std::string_view name_of(Liveness liveness) {
   switch (liveness) {
-    case Liveness::kUp: return "up";
-    case Liveness::kSilent: return "silent";
-    case Liveness::kDead: return "dead";
+    case Liveness::kUp:
+      return "up";
+    case Liveness::kSilent:
+      return "silent";
+    case Liveness::kDead:
+      return "dead";
   }
   return "?";
 }
 
 constexpr std::string_view name_of(AdminState state) {
   switch (state) {
-    case AdminState::kActive: return "active";
-    case AdminState::kReadonly: return "readonly";
-    case AdminState::kDraining: return "draining";
+    case AdminState::kActive:
+      return "active";
+    case AdminState::kReadonly:
+      return "readonly";
+    case AdminState::kDraining:
+      return "draining";
   }
   return "?";
 }

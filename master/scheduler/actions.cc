@@ -1,5 +1,6 @@
 #include "master/scheduler/actions.h"
 
+#include <set>
 #include <utility>
 
 namespace fsdfs::master {
@@ -21,6 +22,10 @@ void Actions::recount(FileRecord& record) {
   standing.below = counts.sources > 0 && copies_units(counts.live + record.arriving) < record.target;
   standing.parked = record.parked != 0;
   model_.board.refresh(record, standing);
+  auto bucket = victims_.bucket(record, counts);
+  // More to give up than was known: parked files may fit now.
+  if (bucket > record.shown_bucket) model_.wake();
+  model_.set_bucket(record, bucket);
 }
 
 void Actions::doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTime now) {
@@ -36,6 +41,7 @@ void Actions::doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTim
   leftover.was_current = !record.removed;
   leftover.ordered_at = now;
   model_.add_leftover(record.inode, leftover);
+  model_.wake();  // its space is promised to others from here on
 
   DeleteOrder order;
   order.replica = {InodeId{record.inode}, unpack_version(record.version)};
@@ -79,21 +85,19 @@ void Actions::undo_dooms(size_t mark) {
   }
 }
 
-bool Actions::still_safe(DeleteOrder& order) const {
+bool Actions::still_safe(const DeleteOrder& order) const {
   Slot slot = model_.files.find(order.replica.inode.value);
   if (slot == kNoSlot || order.cause == DeleteCause::kFileRemoved) return true;
   const FileRecord& record = model_.files.at(slot);
   if (record.removed) return true;
   if (record.open || record.version != pack_version(order.replica.version)) return false;
   if (!model_.deletable(record) || !model_.nodes.has(model_.nodes.find(order.node), kSource)) return false;
-  Counts counts = model_.count(record);
-  order.last_of_trash = record.trash && counts.live == 0;
-  return record.trash || counts.safe >= model_.floor_of(record);
+  return record.trash || model_.count(record).safe >= model_.floor_of(record);
 }
 
 void Actions::review_orders() {
-  std::erase_if(orders_, [this](Order& order) {
-    auto* doomed = std::get_if<DeleteOrder>(&order);
+  std::erase_if(orders_, [this](const Order& order) {
+    const auto* doomed = std::get_if<DeleteOrder>(&order);
     if (doomed == nullptr) return false;
     // A node that was removed took its replicas with it.
     if (model_.nodes.find(doomed->node) == kNoNode) return true;
@@ -101,9 +105,20 @@ void Actions::review_orders() {
     undo(*doomed);
     return true;
   });
+  // Which deletion is a deleted file's last may have changed as well.
+  std::set<InodeId> seen;
+  for (auto it = orders_.rbegin(); it != orders_.rend(); ++it) {
+    auto* doomed = std::get_if<DeleteOrder>(&*it);
+    if (doomed == nullptr || doomed->cause == DeleteCause::kFileRemoved) continue;
+    Slot slot = model_.files.find(doomed->replica.inode.value);
+    bool trash = slot != kNoSlot && model_.files.at(slot).trash;
+    doomed->last_of_trash =
+        trash && seen.insert(doomed->replica.inode).second && model_.count(model_.files.at(slot)).live == 0;
+  }
 }
 
 void Actions::order_delete(uint64_t inode, Leftover& leftover, MonotonicTime now) {
+  if (leftover.state != Leftover::State::kOrdered) model_.wake();
   model_.set_leftover_state(leftover, Leftover::State::kOrdered);
   leftover.ordered_at = now;
   DeleteOrder order;

@@ -1,6 +1,7 @@
 // Actions: the few moves that the scheduler is made of. Each keeps model, queues and orders in step.
 //
-// Used by the deciders (decider.h, deletions.h, reserve.h, admissions.h) and by SchedulerCore. Not thread-safe.
+// Used by the deciders (decider.h, deletions.h, reserve.h, admissions.h) and by SchedulerCore. Not
+// thread-safe.
 #pragma once
 
 #include <utility>
@@ -14,7 +15,8 @@ namespace fsdfs::master {
 
 class Actions {
  public:
-  Actions(Model& model, WantQueue& wants, VictimIndex& victims) : model_(model), wants_(wants), victims_(victims) {}
+  Actions(Model& model, WantQueue& wants, VictimIndex& victims)
+      : model_(model), wants_(wants), victims_(victims) {}
 
   Model& model() { return model_; }
   const Model& model() const { return model_; }
@@ -38,8 +40,8 @@ class Actions {
   // Takes back the deletions ordered since the mark, before anybody has seen the orders.
   size_t doom_mark() const { return orders_.size(); }
   void undo_dooms(size_t mark);
-  // The orders that wait to be taken are held against the facts told since: unsafe deletions are undone. To be
-  // called before anything new is decided.
+  // The orders that wait to be taken are held against the facts told since: unsafe deletions are undone. To
+  // be called before anything new is decided.
   void review_orders();
   // Orders the deletion of a leftover.
   void order_delete(uint64_t inode, Leftover& leftover, MonotonicTime now);
@@ -63,7 +65,7 @@ class Actions {
   std::vector<SentDelete> take_sent_deletes() { return std::exchange(sent_deletes_, {}); }
 
  private:
-  bool still_safe(DeleteOrder& order) const;
+  bool still_safe(const DeleteOrder& order) const;
   void undo(const DeleteOrder& order);
 
   Model& model_;

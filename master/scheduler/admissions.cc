@@ -41,7 +41,7 @@ Admissions::Step Admissions::make_room(SessionId id, const Session& session, Nod
   wish.node = node;
   wish.bytes = static_cast<uint64_t>(missing);
   wish.surplus_min = need + (model.guards.strict_gap ? 2 : 0) * kCopy;
-  wish.last_of_trash = true;
+  wish.last_of_trash = need < 0;
   wish.except_inode = session.request.inode.value;
   VictimIndex::Harvest harvest = actions_.victims().gather(wish);
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kUnknown) return Step::kUnknown;
@@ -65,6 +65,7 @@ Admissions::Step Admissions::choose_member(SessionId id, Session& session, Monot
   ask.beside_copies = true;
   ask.members = &members;
 
+  Units need = need_of(session, session.members.size());
   struct Option {
     Placement::Candidate candidate;
     bool holder;
@@ -75,23 +76,24 @@ Admissions::Step Admissions::choose_member(SessionId id, Session& session, Monot
     if (candidate.fit > Placement::Fit::kNoRoom) continue;
     if (contains(session.request.avoid, model.nodes.at(candidate.node).info.id)) continue;
     bool holder = session.request.in_place && record != nullptr && model.files.holds(*record, candidate.node);
-    options.push_back({candidate, holder, 0});
-  }
-  for (Option& option : options) {
-    if (option.candidate.fit != Placement::Fit::kNoRoom) continue;
-    option.rank = actions_.victims().best_rank(option.candidate.node).value_or(INT32_MIN);
+    int32_t rank = 0;
+    if (candidate.fit == Placement::Fit::kNoRoom) {
+      if (!outlook_.might_evict(candidate.node, need, session.request.size, false)) continue;
+      rank = actions_.victims().best_rank(candidate.node).value_or(INT32_MIN);
+    }
+    options.push_back({candidate, holder, rank});
   }
   std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
     if (a.holder != b.holder) return a.holder;
-    bool a_evicts = a.candidate.fit == Placement::Fit::kNoRoom, b_evicts = b.candidate.fit == Placement::Fit::kNoRoom;
+    bool a_evicts = a.candidate.fit == Placement::Fit::kNoRoom,
+         b_evicts = b.candidate.fit == Placement::Fit::kNoRoom;
     if (a_evicts != b_evicts) return b_evicts;
     if (a_evicts && a.rank != b.rank) return a.rank > b.rank;
     return Placement::better(a.candidate, b.candidate);
   });
   bool unknown = false;
   for (const Option& option : options) {
-    Step step = make_room(id, session, option.candidate.node, session.request.size,
-                          need_of(session, session.members.size()), now);
+    Step step = make_room(id, session, option.candidate.node, session.request.size, need, now);
     if (step == Step::kUnknown) unknown = true;
     if (step != Step::kChosen) continue;
     add_member(session, option.candidate.node);
@@ -128,8 +130,8 @@ NodeIndex Admissions::worth_waiting_for(const Session& session) const {
                               [index](const Member& m) { return m.node == index; });
     if (member || session.request.size > node.info.quota) continue;
     bool has_room = model.nodes.room_promised(index) >= static_cast<int64_t>(session.request.size);
-    bool may_evict = node.has_max_surplus && node.max_surplus >= need_of(session, session.members.size()) + 2 * kCopy;
-    if (has_room || may_evict) return index;
+    Units need = need_of(session, session.members.size());
+    if (has_room || outlook_.might_evict(index, need, session.request.size, false)) return index;
   }
   return kNoNode;
 }
@@ -145,14 +147,15 @@ Status Admissions::refusal(const Session& session) const {
   }
   if (able == 0) return unavailable("no active node is up: start a server, or `fsdfs node activate` one");
   return no_space("no space: " + std::to_string(session.request.size) + " bytes on " +
-                  std::to_string(std::max(1, model.settings.sync_copies_min)) + " of " + std::to_string(able) +
-                  " active nodes; the largest free room is " + std::to_string(most) +
+                  std::to_string(std::max(1, model.settings.sync_copies_min)) + " of " +
+                  std::to_string(able) + " active nodes; the largest free room is " + std::to_string(most) +
                   " bytes and no copy may give way: add a server, raise a quota or delete files");
 }
 
 std::vector<NodeId> Admissions::chain_of(const Session& session) const {
   std::vector<NodeId> chain;
-  for (const Member& member : session.members) chain.push_back(actions_.model().nodes.at(member.node).info.id);
+  for (const Member& member : session.members)
+    chain.push_back(actions_.model().nodes.at(member.node).info.id);
   return chain;
 }
 
@@ -194,7 +197,8 @@ Admission Admissions::admit(const AdmitRequest& request, MonotonicTime now) {
     }
   }
   answer.wanted = static_cast<int>(session.members.size());
-  bool enough = static_cast<int>(session.members.size()) >= std::min(wanted, std::max(1, model.settings.sync_copies_min));
+  bool enough = static_cast<int>(session.members.size()) >=
+                std::min(wanted, std::max(1, model.settings.sync_copies_min));
   NodeIndex hoped_for = session.granted || static_cast<int>(session.members.size()) >= wanted
                             ? kNoNode
                             : worth_waiting_for(session);
@@ -204,8 +208,9 @@ Admission Admissions::admit(const AdmitRequest& request, MonotonicTime now) {
     answer.waiting_for = "the search for copies that can give way";
   } else if (hoped_for != kNoNode) {
     answer.outcome = Admission::Outcome::kWait;
-    answer.waiting_for = "node " + to_string(model.nodes.at(hoped_for).info.id) +
-                         (model.nodes.has(hoped_for, kSource) ? ", which has not reported yet" : ", which is silent");
+    answer.waiting_for =
+        "node " + to_string(model.nodes.at(hoped_for).info.id) +
+        (model.nodes.has(hoped_for, kSource) ? ", which has not reported yet" : ", which is silent");
     ++answer.wanted;
   } else if (!enough) {
     answer.outcome = Admission::Outcome::kRefused;
@@ -227,8 +232,8 @@ Admission Admissions::extend(SessionId id, uint64_t more_bytes, MonotonicTime no
   Admission answer;
   auto it = sessions_.find(id);
   if (it == sessions_.end() || !it->second.granted) {
-    answer.refusal = failed_precondition("session " + to_string(id) + " has no space reserved: admit it first",
-                                         Reason::kSessionLost);
+    answer.refusal = failed_precondition(
+        "session " + to_string(id) + " has no space reserved: admit it first", Reason::kSessionLost);
     return answer;
   }
   Model& model = actions_.model();
@@ -241,7 +246,8 @@ Admission Admissions::extend(SessionId id, uint64_t more_bytes, MonotonicTime no
     Node& node = model.nodes.at(member.node);
     node.waiting -= std::exchange(member.waiting, 0);
     // The file is written whatever its other members do: it needs room as the last of them does.
-    Step step = make_room(id, session, member.node, more_bytes, need_of(session, session.members.size()), now);
+    Step step =
+        make_room(id, session, member.node, more_bytes, need_of(session, session.members.size()), now);
     if (step == Step::kNone) {
       actions_.undo_dooms(doom_mark);
       for (Member& earlier : session.members) {
@@ -263,7 +269,8 @@ Admission Admissions::extend(SessionId id, uint64_t more_bytes, MonotonicTime no
     answer.outcome = Admission::Outcome::kGranted;
   } else {
     answer.outcome = Admission::Outcome::kWait;
-    answer.waiting_for = unknown ? "the search for copies that can give way" : "space: deletions are under way";
+    answer.waiting_for =
+        unknown ? "the search for copies that can give way" : "space: deletions are under way";
   }
   return answer;
 }
@@ -286,7 +293,8 @@ void Admissions::node_removed(NodeIndex node) {
 void Admissions::expire(MonotonicTime now) {
   std::vector<SessionId> forgotten;
   for (const auto& [id, session] : sessions_) {
-    if (!session.granted && session.asked + actions_.model().settings.admit_timeout <= now) forgotten.push_back(id);
+    if (!session.granted && session.asked + actions_.model().settings.admit_timeout <= now)
+      forgotten.push_back(id);
   }
   for (SessionId id : forgotten) release(id);
 }

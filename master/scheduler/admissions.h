@@ -1,21 +1,23 @@
 // Admissions: chooses the nodes of a session's chain and keeps their space until the session ends.
 //
 // W = min(sync_copies, active nodes that are not dead and can make room under invariant 2); a node that is
-// silent or has not reported yet is waited for. Where room has to be made, deletions are ordered and the caller
-// asks again; a refused request deletes nothing. Not thread-safe.
+// silent or has not reported yet is waited for. Where room has to be made, deletions are ordered and the
+// caller asks again; a refused request deletes nothing. Not thread-safe.
 #pragma once
 
 #include <map>
 #include <vector>
 
 #include "master/scheduler/actions.h"
+#include "master/scheduler/outlook.h"
 #include "master/scheduler/placement.h"
 
 namespace fsdfs::master {
 
 class Admissions {
  public:
-  Admissions(Actions& actions, Placement& placement) : actions_(actions), placement_(placement) {}
+  Admissions(Actions& actions, Placement& placement, Outlook& outlook)
+      : actions_(actions), placement_(placement), outlook_(outlook) {}
 
   Admission admit(const AdmitRequest& request, MonotonicTime now);
   Admission extend(SessionId session, uint64_t more_bytes, MonotonicTime now);
@@ -43,7 +45,8 @@ class Admissions {
 
   Units need_of(const Session& session, size_t member) const;
   Step choose_member(SessionId id, Session& session, MonotonicTime now);
-  Step make_room(SessionId id, const Session& session, NodeIndex node, uint64_t bytes, Units need, MonotonicTime now);
+  Step make_room(SessionId id, const Session& session, NodeIndex node, uint64_t bytes, Units need,
+                 MonotonicTime now);
   void add_member(Session& session, NodeIndex node);
   void drop_member(Session& session, size_t index);
   // A granted session goes on without members that died or are to be avoided, and may get new ones.
@@ -57,6 +60,7 @@ class Admissions {
 
   Actions& actions_;
   Placement& placement_;
+  Outlook& outlook_;
   std::map<SessionId, Session> sessions_;
   bool needs_sweep_ = false;
 };

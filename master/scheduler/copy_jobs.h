@@ -17,7 +17,7 @@ namespace fsdfs::master {
 
 struct CopyJob {
   enum class State : uint8_t {
-    kWaiting,    // the space it will take is still occupied by doomed replicas
+    kWaiting,  // the space it will take is still occupied by doomed replicas
     kOrdered,
     kCancelled,  // its space stays reserved until the node answers
   };

@@ -48,7 +48,8 @@ void SchedulerCore::shed_arrivals(NodeIndex node) {
   for (const auto& [id, job] : model_.jobs.all()) {
     if (job.target == node && job.state == CopyJob::State::kOrdered) latest_first.push_back(id);
     // Those cancelled before will free their space as well.
-    if (job.target == node && job.state == CopyJob::State::kCancelled) too_much -= static_cast<int64_t>(job.size);
+    if (job.target == node && job.state == CopyJob::State::kCancelled)
+      too_much -= static_cast<int64_t>(job.size);
   }
   std::reverse(latest_first.begin(), latest_first.end());
   for (uint64_t id : latest_first) {

@@ -1,14 +1,14 @@
 #include "master/scheduler/decider.h"
 
 #include <algorithm>
-#include <limits>
+#include <map>
 
 namespace fsdfs::master {
 
 namespace {
 
 // Files set aside at once. Beyond it the limits, not the order of files, decide what comes next anyway.
-constexpr size_t kHeldMax = 4096;
+constexpr size_t kHeldMax = 1024;
 constexpr size_t kSourcesMax = 4;
 
 // The surplus a live victim must have for a file of this need: a whole copy would still be between them.
@@ -25,10 +25,10 @@ Decider::Plan Decider::plan(Slot slot, bool lane) {
   Plan plan;
   plan.need = model.need(record, counts);
   Units with_draining = copies_units(counts.live + record.arriving) - record.target;
-  plan.cause = plan.need >= 0          ? CopyCause::kFill
-               : with_draining >= 0    ? CopyCause::kDraining
-               : lane                  ? CopyCause::kEndangered
-                                       : CopyCause::kBelowTarget;
+  plan.cause = plan.need >= 0       ? CopyCause::kFill
+               : with_draining >= 0 ? CopyCause::kDraining
+               : lane               ? CopyCause::kEndangered
+                                    : CopyCause::kBelowTarget;
   if (model.at_rest(record) || counts.sources == 0) return plan;
 
   Placement::Ask ask;
@@ -39,31 +39,34 @@ Decider::Plan Decider::plan(Slot slot, bool lane) {
   ask.lane = lane;
   const Placement::Candidate* best = nullptr;
   const Placement::Candidate* best_free = nullptr;
-  bool throttled_without_room = false;
-  for (const Placement::Candidate& candidate : placement_.look(ask)) {
-    if (candidate.fit > Placement::Fit::kNoRoom) continue;
-    if (candidate.fit == Placement::Fit::kNoRoom) {
-      throttled_without_room = throttled_without_room || candidate.throttled;
-      continue;
-    }
+  const std::vector<Placement::Candidate>& candidates = placement_.look(ask);
+  for (const Placement::Candidate& candidate : candidates) {
+    if (candidate.fit >= Placement::Fit::kNoRoom) continue;
     if (best == nullptr || Placement::better(candidate, *best)) best = &candidate;
     if (candidate.throttled) continue;
     if (best_free == nullptr || Placement::better(candidate, *best_free)) best_free = &candidate;
   }
-  if (best == nullptr) return plan_eviction(std::move(plan), record, ask.keep_reserve, throttled_without_room);
+  if (best == nullptr) return plan_eviction(std::move(plan), record, ask.keep_reserve, candidates);
   // A better zone or host is worth waiting for its turn, except for an endangered file.
   bool worse_spread = best_free != nullptr && (best_free->zone_copies > best->zone_copies ||
                                                best_free->host_copies > best->host_copies);
   if (best_free == nullptr || (worse_spread && !lane)) {
     plan.verdict = Verdict::kHeld;
+    plan.node = best->node;
     return plan;
   }
   plan.node = best_free->node;
-  plan.verdict = placement_.sources(record, plan.node, 1).ready ? Verdict::kPlaced : Verdict::kHeld;
+  if (placement_.sources(record, plan.node, 1).ready) {
+    plan.verdict = Verdict::kPlaced;
+  } else {
+    plan.verdict = Verdict::kHeld;
+    plan.node = kNoNode;
+  }
   return plan;
 }
 
-Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool keep_reserve, bool throttled) {
+Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool keep_reserve,
+                                     const std::vector<Placement::Candidate>& candidates) {
   Model& model = actions_.model();
   VictimIndex& victims = actions_.victims();
   VictimIndex::Wish wish;
@@ -77,19 +80,14 @@ Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool k
     Placement::Candidate candidate;
   };
   std::vector<Option> options;
-  Placement::Ask ask;
-  ask.inode = record.inode;
-  ask.record = &record;
-  ask.bytes = record.size;
-  ask.keep_reserve = keep_reserve;
-  for (const Placement::Candidate& candidate : placement_.look(ask)) {
+  bool throttled = false;
+  for (const Placement::Candidate& candidate : candidates) {
     if (candidate.fit != Placement::Fit::kNoRoom) continue;
-    // More than the whole quota cannot be made free.
-    int64_t reserve = keep_reserve ? static_cast<int64_t>(model.reserve_of(candidate.node)) : 0;
-    if (static_cast<int64_t>(record.size) + reserve > static_cast<int64_t>(model.nodes.at(candidate.node).info.quota))
-      continue;
+    if (!outlook_.might_evict(candidate.node, plan.need, record.size, keep_reserve)) continue;
     auto rank = victims.best_rank(candidate.node);
-    if (rank && *rank >= rank_min) options.push_back({*rank, candidate});
+    if (!rank || *rank < rank_min) continue;
+    throttled = throttled || candidate.throttled;
+    if (!candidate.throttled) options.push_back({*rank, candidate});
   }
   std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
     if (a.rank != b.rank) return a.rank > b.rank;
@@ -97,7 +95,6 @@ Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool k
   });
   bool unknown = false;
   for (const Option& option : options) {
-    if (option.candidate.throttled) continue;
     wish.node = option.candidate.node;
     int64_t reserve = keep_reserve ? static_cast<int64_t>(model.reserve_of(wish.node)) : 0;
     int64_t missing = static_cast<int64_t>(record.size) + reserve - model.nodes.room_promised(wish.node);
@@ -114,7 +111,7 @@ Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool k
     plan.victims = std::move(harvest.victims);
     return plan;
   }
-  plan.verdict = unknown ? Verdict::kUnknown : throttled && !options.empty() ? Verdict::kHeld : Verdict::kNowhere;
+  plan.verdict = unknown ? Verdict::kUnknown : throttled ? Verdict::kHeld : Verdict::kNowhere;
   return plan;
 }
 
@@ -123,6 +120,11 @@ void Decider::carry_out(Slot slot, const Plan& plan, MonotonicTime now) {
   FileRecord& record = model.files.at(slot);
   Actions::Reason reason{DeleteCause::kRoomForFile, InodeId{record.inode}, SessionId{}};
   for (Slot victim : plan.victims) actions_.doom(victim, plan.node, reason, now);
+  int64_t spared = model.nodes.room_promised(plan.node) - static_cast<int64_t>(record.size);
+  if (!plan.victims.empty()) {
+    outlook_.made_room(static_cast<uint64_t>(std::max<int64_t>(spared, 0)));
+    free_outlook_.made_room(static_cast<uint64_t>(std::max<int64_t>(spared, 0)));
+  }
   CopyJob job;
   job.slot = slot;
   job.inode = record.inode;
@@ -178,19 +180,41 @@ void Decider::start_waiting(MonotonicTime now) {
   }
 }
 
+// Most files that cannot be placed now are told by a glance. kPlaced: perhaps.
+Decider::Verdict Decider::glance(const FileRecord& record) {
+  const Model& model = actions_.model();
+  Units need = model.need(record, model.count(record));
+  if (!outlook_.any_chance(record, need)) return Verdict::kNowhere;
+  auto holders = model.files.holders(record);
+  bool source_free = std::any_of(holders.begin(), holders.end(), [&](NodeIndex node) {
+    return model.nodes.has(node, kSource) && throttle_.can_give(node);
+  });
+  return source_free && free_outlook_.any_chance(record, need) ? Verdict::kPlaced : Verdict::kHeld;
+}
+
 size_t Decider::decide(size_t most, MonotonicTime now) {
+  Model& model = actions_.model();
+  outlook_.refresh();
+  free_outlook_.refresh();
   size_t looked_at = 0;
   while (looked_at < most && held_.size() < kHeldMax && throttle_.any_can_take()) {
     auto pick = wants_.pick();
     if (!pick) break;
     ++looked_at;
-    Plan found = plan(pick->slot, pick->lane);
+    FileRecord& record = model.files.at(pick->slot);
+    Plan found;
+    found.verdict = glance(record);
+    if (found.verdict == Verdict::kPlaced) found = plan(pick->slot, pick->lane);
     switch (found.verdict) {
-      case Verdict::kPlaced: carry_out(pick->slot, found, now); break;
+      case Verdict::kPlaced:
+        carry_out(pick->slot, found, now);
+        break;
       case Verdict::kHeld:
-      case Verdict::kUnknown: held_.push_back(pick->slot); break;
+      case Verdict::kUnknown:
+        held_.push_back({pick->slot, found.node});
+        break;
       case Verdict::kNowhere:
-        actions_.model().files.at(pick->slot).parked = actions_.model().generation;
+        model.park(record);
         actions_.touch(pick->slot, false);
         break;
     }
@@ -199,8 +223,19 @@ size_t Decider::decide(size_t most, MonotonicTime now) {
 }
 
 void Decider::retry_held() {
-  for (Slot slot : std::exchange(held_, {})) {
-    if (actions_.model().files.at(slot).inode != 0) actions_.touch(slot, false);
+  const Model& model = actions_.model();
+  std::map<NodeIndex, int> places;  // free ones, not promised to a held file yet
+  for (const Held& held : std::exchange(held_, {})) {
+    if (held.waits_for != kNoNode && held.waits_for < model.nodes.end()) {
+      int& free = places.try_emplace(held.waits_for, throttle_.places(held.waits_for)).first->second;
+      // A node that takes nothing any more is not waited for.
+      if (free-- <= 0 && model.nodes.has(held.waits_for, kTakes)) {
+        held_.push_back(held);
+        continue;
+      }
+    }
+    const FileRecord& record = model.files.at(held.slot);
+    if (record.inode != 0) wants_.offer(held.slot, record, model.count(record));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "master/scheduler/actions.h"
+#include "master/scheduler/outlook.h"
 #include "master/scheduler/placement.h"
 #include "master/scheduler/throttle.h"
 
@@ -15,8 +16,14 @@ namespace fsdfs::master {
 
 class Decider {
  public:
-  Decider(Actions& actions, WantQueue& wants, Throttle& throttle, Placement& placement)
-      : actions_(actions), wants_(wants), throttle_(throttle), placement_(placement) {}
+  Decider(Actions& actions, WantQueue& wants, Throttle& throttle, Placement& placement, Outlook& outlook,
+          Outlook& free_outlook)
+      : actions_(actions),
+        wants_(wants),
+        throttle_(throttle),
+        placement_(placement),
+        outlook_(outlook),
+        free_outlook_(free_outlook) {}
 
   // Orders the copies whose space has become free; gives up those that cannot come about any more.
   void start_waiting(MonotonicTime now);
@@ -33,24 +40,32 @@ class Decider {
   };
   struct Plan {
     Verdict verdict = Verdict::kNowhere;
-    NodeIndex node = kNoNode;
+    NodeIndex node = kNoNode;  // kHeld: the one whose limit it waits for, if it is one
     std::vector<Slot> victims;
     CopyCause cause = CopyCause::kBelowTarget;
     Units need = 0;
   };
-  // What decide would do with the file; nothing is changed.
+  // What decide would do with the file, by the outlook of now; nothing is changed.
   Plan plan(Slot slot, bool lane);
 
  private:
   void carry_out(Slot slot, const Plan& plan, MonotonicTime now);
-  Plan plan_eviction(Plan plan, const FileRecord& record, bool keep_reserve, bool throttled);
+  Plan plan_eviction(Plan plan, const FileRecord& record, bool keep_reserve,
+                     const std::vector<Placement::Candidate>& candidates);
+  Verdict glance(const FileRecord& record);
   bool start(CopyJob& job, MonotonicTime now);
 
   Actions& actions_;
   WantQueue& wants_;
   Throttle& throttle_;
   Placement& placement_;
-  std::vector<Slot> held_;
+  Outlook& outlook_;       // of all nodes: without a chance there the file is parked
+  Outlook& free_outlook_;  // of those below their limits: without a chance there it is held
+  struct Held {
+    Slot slot;
+    NodeIndex waits_for;  // a free place there; kNoNode: any change
+  };
+  std::vector<Held> held_;
 };
 
 }  // namespace fsdfs::master

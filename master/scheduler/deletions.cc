@@ -4,6 +4,17 @@
 
 namespace fsdfs::master {
 
+namespace {
+
+// When an order was given whose node has started anew since: it has to be given again.
+constexpr MonotonicTime kLost = MonotonicTime::min();
+
+bool is_lost(const Leftover& leftover) {
+  return leftover.state == Leftover::State::kOrdered && leftover.ordered_at == kLost;
+}
+
+}  // namespace
+
 void Deletions::file_removed(Slot slot) {
   FileRecord& record = actions_.model().files.at(slot);
   if (record.in_removals) return;
@@ -28,15 +39,15 @@ void Deletions::review_old(FileRecord& record, const Counts& counts) {
   bool any = false;
   for (Leftover& leftover : *model.leftovers.find(record.inode)) {
     if (leftover.state != Leftover::State::kOld) continue;
-    // An older version is the base from which its node catches up: it stays while the node will get the new one.
+    // An older version is the base from which its node catches up: it stays while the node will get the new
+    // one.
     bool base = !all && !record.trash && model.nodes.has(leftover.node, kTakes) &&
                 model.need(record, counts) < 0 && !model.files.holds(record, leftover.node) &&
                 model.nodes.room_promised(leftover.node) >= static_cast<int64_t>(record.size);
     bool arriving_there = false;
     if (const auto* ids = model.jobs.of_inode(record.inode); ids != nullptr && !all) {
-      arriving_there = std::any_of(ids->begin(), ids->end(), [&](uint64_t id) {
-        return model.jobs.find(id)->target == leftover.node;
-      });
+      arriving_there = std::any_of(ids->begin(), ids->end(),
+                                   [&](uint64_t id) { return model.jobs.find(id)->target == leftover.node; });
     }
     if (base || arriving_there) continue;
     model.set_leftover_state(leftover, Leftover::State::kCondemned);
@@ -58,7 +69,7 @@ void Deletions::node_reported(NodeIndex node) {
     for (Leftover& leftover : *model.leftovers.find(inode)) {
       if (leftover.node != node || leftover.state != Leftover::State::kOrdered) continue;
       // An eviction's space stays promised, so it stays ordered and is repeated at once.
-      leftover.ordered_at = MonotonicTime::min();
+      leftover.ordered_at = kLost;
       any = true;
     }
     if (any) look_at(inode);
@@ -70,7 +81,7 @@ void Deletions::node_settled() {
   for (uint64_t inode : model.leftovers.inodes()) {
     const Leftovers::List& list = *model.leftovers.find(inode);
     bool any = std::any_of(list.begin(), list.end(), [](const Leftover& leftover) {
-      return leftover.state == Leftover::State::kCondemned;
+      return leftover.state == Leftover::State::kCondemned || is_lost(leftover);
     });
     if (any) look_at(inode);
   }
@@ -113,7 +124,7 @@ bool Deletions::work_leftovers(uint64_t inode, MonotonicTime now) {
   bool again = false;
   for (Leftover& leftover : *list) {
     bool fresh = leftover.state == Leftover::State::kCondemned;
-    bool lost = leftover.state == Leftover::State::kOrdered && leftover.ordered_at == MonotonicTime::min();
+    bool lost = is_lost(leftover);
     if (!fresh && !lost) continue;
     // What was so when it was condemned may no longer be.
     if (fresh && leftover.cause == DeleteCause::kOldVersion && slot != kNoSlot) {
@@ -139,10 +150,10 @@ void Deletions::repeat(MonotonicTime now) {
     Actions::SentDelete sent = sent_.front();
     sent_.pop_front();
     Leftover* leftover = model.leftovers.find(sent.inode, sent.version, sent.node);
-    bool open = leftover != nullptr && leftover->state == Leftover::State::kOrdered && leftover->ordered_at == sent.at;
-    // A node that is not up is told when it reports.
-    if (!open || !model.nodes.has(sent.node, kSource)) continue;
-    if (!may_delete(sent.inode)) {
+    bool open = leftover != nullptr && leftover->state == Leftover::State::kOrdered &&
+                leftover->ordered_at == sent.at;
+    if (!open) continue;
+    if (!model.nodes.has(sent.node, kSource) || !may_delete(sent.inode)) {
       sent.at = leftover->ordered_at = now;
       sent_.push_back(sent);
       continue;

@@ -15,14 +15,22 @@ std::string number(double value) {
 
 std::string reason_text(const Placement::Candidate& candidate, const Node& node) {
   switch (candidate.fit) {
-    case Placement::Fit::kNow: return candidate.throttled ? "has room, is busy with other copies" : "has room";
-    case Placement::Fit::kAfterDeletions: return "will have room when the deletions under way are done";
-    case Placement::Fit::kNoRoom: return "no room";
-    case Placement::Fit::kHas: return "has it";
-    case Placement::Fit::kGoing: return "its copy is being deleted";
-    case Placement::Fit::kOverloaded: return "overloaded";
-    case Placement::Fit::kFailedLately: return "a copy to it failed a short while ago";
-    case Placement::Fit::kNotTaking: break;
+    case Placement::Fit::kNow:
+      return candidate.throttled ? "has room, is busy with other copies" : "has room";
+    case Placement::Fit::kAfterDeletions:
+      return "will have room when the deletions under way are done";
+    case Placement::Fit::kNoRoom:
+      return "no room";
+    case Placement::Fit::kHas:
+      return "has it";
+    case Placement::Fit::kGoing:
+      return "its copy is being deleted";
+    case Placement::Fit::kOverloaded:
+      return "overloaded";
+    case Placement::Fit::kFailedLately:
+      return "a copy to it failed a short while ago";
+    case Placement::Fit::kNotTaking:
+      break;
   }
   if (node.info.liveness != Liveness::kUp) return std::string(name_of(node.info.liveness));
   if (node.info.admin != AdminState::kActive) return std::string(name_of(node.info.admin));
@@ -38,16 +46,21 @@ std::string next_text(SchedulerCore& core, Slot slot, const Counts& counts) {
   if (record.open) return "open in a session: left alone until it is closed";
   if (counts.live == 0) return "no live copy: waits for a node that holds one";
   if (counts.sources == 0) return "no node that holds it is up: waits for one";
+  core.outlook().refresh();
   Decider::Plan plan = core.decider().plan(slot, counts.live == 1 && record.target >= 2 * kCopy);
   switch (plan.verdict) {
     case Decider::Verdict::kPlaced: {
       std::string text = "a copy to node " + to_string(model.nodes.at(plan.node).info.id);
-      if (!plan.victims.empty()) text += ", where " + std::to_string(plan.victims.size()) + " copies give way";
+      if (!plan.victims.empty())
+        text += ", where " + std::to_string(plan.victims.size()) + " copies give way";
       return text + ", when its turn comes";
     }
-    case Decider::Verdict::kHeld: return "another copy, as soon as the limits of the nodes allow";
-    case Decider::Verdict::kUnknown: return "another copy, if some copy can give way: being looked for";
-    case Decider::Verdict::kNowhere: break;
+    case Decider::Verdict::kHeld:
+      return "another copy, as soon as the limits of the nodes allow";
+    case Decider::Verdict::kUnknown:
+      return "another copy, if some copy can give way: being looked for";
+    case Decider::Verdict::kNowhere:
+      break;
   }
   if (!model.settings.fill && plan.need >= 0) return "nothing: it has its copies";
   return plan.need >= 0 ? "nothing: it has its copies, and there is no idle room for more"
@@ -57,7 +70,8 @@ std::string next_text(SchedulerCore& core, Slot slot, const Counts& counts) {
 
 void add_places(const Model& model, const FileRecord& record, Explanation& answer) {
   for (NodeIndex node : model.files.holders(record)) {
-    answer.places.push_back({model.nodes.at(node).info.id, Place::State::kCurrent, model.nodes.has(node, kLive)});
+    answer.places.push_back(
+        {model.nodes.at(node).info.id, Place::State::kCurrent, model.nodes.has(node, kLive)});
   }
   if (const auto* ids = model.jobs.of_inode(record.inode)) {
     for (uint64_t id : *ids) {
@@ -79,43 +93,56 @@ void add_places(const Model& model, const FileRecord& record, Explanation& answe
 
 const char* cause_text(CopyCause cause) {
   switch (cause) {
-    case CopyCause::kBelowTarget: return "below its target";
-    case CopyCause::kEndangered: return "one live copy";
-    case CopyCause::kDraining: return "a node that holds it is draining";
-    case CopyCause::kFill: return "idle room";
+    case CopyCause::kBelowTarget:
+      return "below its target";
+    case CopyCause::kEndangered:
+      return "one live copy";
+    case CopyCause::kDraining:
+      return "a node that holds it is draining";
+    case CopyCause::kFill:
+      return "idle room";
   }
   return "?";
 }
 
 std::string cause_text(const DeleteOrder& order) {
   switch (order.cause) {
-    case DeleteCause::kRoomForFile: return "gives way to " + to_string(order.for_inode);
-    case DeleteCause::kRoomForSession: return "gives way to session " + to_string(order.for_session);
-    case DeleteCause::kReserve: return "refills the write reserve";
-    case DeleteCause::kOldVersion: return "old version";
-    case DeleteCause::kFileRemoved: return "file removed";
+    case DeleteCause::kRoomForFile:
+      return "gives way to " + to_string(order.for_inode);
+    case DeleteCause::kRoomForSession:
+      return "gives way to session " + to_string(order.for_session);
+    case DeleteCause::kReserve:
+      return "refills the write reserve";
+    case DeleteCause::kOldVersion:
+      return "old version";
+    case DeleteCause::kFileRemoved:
+      return "file removed";
   }
   return "?";
 }
 
 const char* cause_text(CancelCause cause) {
   switch (cause) {
-    case CancelCause::kFileChanged: return "the file changed";
-    case CancelCause::kTooSlow: return "too slow";
-    case CancelCause::kNoRoom: return "no room any more";
+    case CancelCause::kFileChanged:
+      return "the file changed";
+    case CancelCause::kTooSlow:
+      return "too slow";
+    case CancelCause::kNoRoom:
+      return "no room any more";
   }
   return "?";
 }
 
 struct Describe {
   std::string operator()(const CopyOrder& order) const {
-    return "copy " + order.replica.to_string() + " to " + to_string(order.target) + ": " + cause_text(order.cause) +
-           " (K-N = " + number(order.surplus) + ")";
+    return "copy " + order.replica.to_string() + " to " + to_string(order.target) + ": " +
+           cause_text(order.cause) + " (K-N = " + number(order.surplus) + ")";
   }
   std::string operator()(const DeleteOrder& order) const {
     bool evicted = order.cause <= DeleteCause::kReserve;
-    return "delete " + order.replica.to_string() + " from " + to_string(order.node) + ": " + cause_text(order) +
-           (evicted ? " (K-N = " + number(order.surplus) + ")" : "") + (order.repeated ? ", again" : "");
+    return "delete " + order.replica.to_string() + " from " + to_string(order.node) + ": " +
+           cause_text(order) + (evicted ? " (K-N = " + number(order.surplus) + ")" : "") +
+           (order.repeated ? ", again" : "");
   }
   std::string operator()(const CancelOrder& order) const {
     return "cancel the copy of " + order.replica.to_string() + " to " + to_string(order.target) + ": " +
@@ -125,7 +152,9 @@ struct Describe {
 
 }  // namespace
 
-std::string describe(const Order& order) { return std::visit(Describe{}, order); }
+std::string describe(const Order& order) {
+  return std::visit(Describe{}, order);
+}
 
 Explanation explain(SchedulerCore& core, InodeId inode) {
   Explanation answer;

@@ -62,6 +62,7 @@ Slot FileTable::insert(uint64_t inode) {
   FileRecord& record = at(slot);
   record = FileRecord{};
   record.inode = inode;
+  record.shown_bucket = -1;
   uint64_t h = hash(inode);
   Shard& shard = shard_of(h);
   if ((shard.used + 1) * 5 > shard.slots.size() * 4) grow(shard);

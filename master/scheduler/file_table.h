@@ -1,8 +1,8 @@
 // FileTable: one compact record a file, found by inode, and the nodes that hold its current version.
 //
-// Sized for 10 million files of three copies: 48 bytes a record, 5 to 8 bytes to find it by inode, nothing more
-// for up to four copies. Records lie in chunks that never move, so a reference stays good until its file is
-// erased. A file's slot is its number in the table; slots are used again. Not thread-safe.
+// Sized for 10 million files of three copies: 48 bytes a record, 5 to 8 bytes to find it by inode, nothing
+// more for up to four copies. Records lie in chunks that never move, so a reference stays good until its file
+// is erased. A file's slot is its number in the table; slots are used again. Not thread-safe.
 #pragma once
 
 #include <bit>
@@ -37,6 +37,7 @@ struct FileRecord {
   uint16_t shown_copies;  // K as the health figures count it
   uint16_t parked;        // the wake-up generation in which it could not be placed; 0: not parked
   uint8_t arriving;       // copies ordered or waiting for space
+  int8_t shown_bucket;    // where its copies are counted as evictable (spare_board.h); -1: nowhere
   bool open : 1;
   bool trash : 1;
   bool removed : 1;       // purged: its copies are to be deleted
@@ -51,7 +52,9 @@ static_assert(sizeof(FileRecord) == 48);
 
 inline constexpr uint8_t kArrivingMax = 200;
 
-inline uint64_t pack_version(Version v) { return (v.epoch.value << 40) | v.counter; }
+inline uint64_t pack_version(Version v) {
+  return (v.epoch.value << 40) | v.counter;
+}
 inline Version unpack_version(uint64_t packed) {
   return Version{Epoch{packed >> 40}, packed & ((uint64_t{1} << 40) - 1)};
 }

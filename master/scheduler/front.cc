@@ -35,7 +35,9 @@ void Front::begin_sweep(size_t keep) {
   found_floor_is_end_ = true;
 }
 
-void Front::sweep_offer(const Entry& entry) { add_found(entry); }
+void Front::sweep_offer(const Entry& entry) {
+  add_found(entry);
+}
 
 void Front::add_found(const Entry& entry) {
   if (!found_floor_is_end_ && !(entry < found_floor_)) return;

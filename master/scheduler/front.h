@@ -1,12 +1,13 @@
 // Front: the best few of all files by some order, without an entry for each file.
 //
 // A queue of ten million files would cost more than the files' records. A Front keeps only the best; the rest
-// lies beyond its floor, and is found again by a sweep over all files when the Front runs dry. Invariant: every
-// file whose entry is before floor() has been offered since it took that place, so best() is the best of all.
+// lies beyond its floor, and is found again by a sweep over all files when the Front runs dry. Invariant:
+// every file whose entry is before floor() has been offered since it took that place, so best() is the best
+// of all.
 //
-// Entries are not taken back when a file changes: the user compares what it pops with the file's entry of now,
-// and offers that again when the file has become worse. A file that becomes better must be offered at once.
-// Not thread-safe.
+// Entries are not taken back when a file changes: the user compares what it pops with the file's entry of
+// now, and offers that again when the file has become worse. A file that becomes better must be offered at
+// once. Not thread-safe.
 #pragma once
 
 #include <compare>
@@ -49,8 +50,8 @@ class Front {
 
   // Forgets everything: until a sweep that begins after this has passed nothing is known.
   void forget();
-  // Between the two every file's entry is offered by sweep_offer, and changes by offer as ever. `keep`: how many
-  // entries to keep about.
+  // Between the two every file's entry is offered by sweep_offer, and changes by offer as ever. `keep`: how
+  // many entries to keep about.
   void begin_sweep(size_t keep);
   void sweep_offer(const Entry& entry);
   // False: it was forgotten meanwhile, another sweep is needed.
@@ -69,7 +70,7 @@ class Front {
   size_t keep_ = 4096;
 
   bool sweeping_ = false;
-  bool spoiled_ = false;  // forgotten while sweeping
+  bool spoiled_ = false;      // forgotten while sweeping
   std::vector<Entry> found_;  // by the sweep in progress, unordered
   Entry found_floor_;
   bool found_floor_is_end_ = true;

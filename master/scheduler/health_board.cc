@@ -63,8 +63,9 @@ void HealthBoard::put_in(FileRecord& record, const Standing& standing) {
 }
 
 void HealthBoard::refresh(FileRecord& record, const Standing& standing) {
-  bool same = record.shown && record.shown_copies == standing.copies && record.shown_capped == standing.capped &&
-              record.shown_below == standing.below && record.shown_parked == standing.parked;
+  bool same = record.shown && record.shown_copies == standing.copies &&
+              record.shown_capped == standing.capped && record.shown_below == standing.below &&
+              record.shown_parked == standing.parked;
   if (same && !record.removed) return;
   take_out(record);
   put_in(record, standing);

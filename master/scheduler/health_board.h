@@ -1,8 +1,8 @@
 // HealthBoard: the swarm's health, kept up to date one file at a time.
 //
-// Each file's record remembers how it is counted (shown_*), so that a file can be taken out again whatever has
-// changed since. Surpluses are counted by exact value; there are at most as many values as ten-thousandths in
-// the range of K-N. Not thread-safe.
+// Each file's record remembers how it is counted (shown_*), so that a file can be taken out again whatever
+// has changed since. Surpluses are counted by exact value; there are at most as many values as
+// ten-thousandths in the range of K-N. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,8 @@ std::vector<uint64_t> Leftovers::inodes() const {
 }
 
 size_t Leftovers::resident_bytes() const {
-  return lists_.bucket_count() * sizeof(void*) + lists_.size() * (sizeof(List) + 32) + size_ * sizeof(Leftover);
+  return lists_.bucket_count() * sizeof(void*) + lists_.size() * (sizeof(List) + 32) +
+         size_ * sizeof(Leftover);
 }
 
 }  // namespace fsdfs::master

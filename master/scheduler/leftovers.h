@@ -15,7 +15,7 @@ namespace fsdfs::master {
 
 struct Leftover {
   enum class State : uint8_t {
-    kOld,        // of an older version; may serve as the base of a catch-up, goes when the current one is whole
+    kOld,  // of an older version; may serve as the base of a catch-up, goes when the current one is whole
     kCondemned,  // to be deleted once invariant 4 and the node's state allow
     kOrdered,    // deletion ordered, not confirmed
   };
@@ -24,8 +24,8 @@ struct Leftover {
   NodeIndex node = 0;
   State state = State::kOld;
   DeleteCause cause = DeleteCause::kOldVersion;
-  bool repeated = false;        // was ordered before
-  bool was_current = false;     // an eviction: counts again if the order fails
+  bool repeated = false;     // was ordered before
+  bool was_current = false;  // an eviction: counts again if the order fails
   MonotonicTime ordered_at{};
 };
 

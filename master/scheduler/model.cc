@@ -31,9 +31,8 @@ bool Model::deletable(const FileRecord& record) const {
   if (!std::all_of(holders.begin(), holders.end(), settled)) return false;
   if (!record.has_old) return true;
   const Leftovers::List* list = leftovers.find(record.inode);
-  return list == nullptr || std::all_of(list->begin(), list->end(), [&](const Leftover& leftover) {
-           return settled(leftover.node);
-         });
+  return list == nullptr || std::all_of(list->begin(), list->end(),
+                                        [&](const Leftover& leftover) { return settled(leftover.node); });
 }
 
 int Model::floor_of(const FileRecord& record) const {
@@ -48,14 +47,23 @@ uint64_t Model::reserve_of(NodeIndex node) const {
 
 void Model::add_current(FileRecord& record, NodeIndex node) {
   files.add_holder(record, node);
+  spare.add(record, {&node, 1});
   nodes.at(node).used += record.size;
   ++nodes.at(node).files;
 }
 
 void Model::drop_current(FileRecord& record, NodeIndex node) {
   files.remove_holder(record, node);
+  spare.remove(record, {&node, 1});
   nodes.at(node).used -= record.size;
   --nodes.at(node).files;
+}
+
+void Model::set_bucket(FileRecord& record, SpareBoard::Bucket bucket) {
+  if (record.shown_bucket == bucket) return;
+  spare.remove(record, files.holders(record));
+  record.shown_bucket = bucket;
+  spare.add(record, files.holders(record));
 }
 
 void Model::add_leftover(uint64_t inode, const Leftover& leftover) {
@@ -143,11 +151,19 @@ void Model::end_job(uint64_t id) {
 }
 
 void Model::wake() {
-  if (woken) return;  // no sweep has looked at the present generation yet
   woken = true;
+  ++wakes;
+  if (!parked_any) return;
+  parked_any = false;
   if (++generation != 0) return;
+  // Once in 65,535 generations the numbers are used again.
   generation = 1;
   for (Slot slot = 0; slot < files.slots(); ++slot) files.at(slot).parked = 0;
+}
+
+void Model::park(FileRecord& record) {
+  record.parked = generation;
+  parked_any = true;
 }
 
 }  // namespace fsdfs::master

@@ -8,16 +8,17 @@
 #include "master/scheduler/health_board.h"
 #include "master/scheduler/leftovers.h"
 #include "master/scheduler/node_table.h"
+#include "master/scheduler/spare_board.h"
 #include "master/scheduler/types.h"
 
 namespace fsdfs::master {
 
 // A file's copies, counted by what their nodes are good for.
 struct Counts {
-  int live = 0;      // K
-  int stays = 0;     // on nodes that are not draining
-  int safe = 0;      // K as a victim
-  int sources = 0;   // on nodes that are up
+  int live = 0;         // K
+  int stays = 0;        // on nodes that are not draining
+  int safe = 0;         // K as a victim
+  int sources = 0;      // on nodes that are up
   bool settled = true;  // every holder has reported or is dead
 };
 
@@ -31,11 +32,14 @@ struct Model {
   Leftovers leftovers;
   CopyJobs jobs;
   HealthBoard board;
+  SpareBoard spare;
   bool recovering = false;
   // Grows with every change that could let a parked file be placed; a file parked in an older generation is
   // tried again.
   uint16_t generation = 1;
-  bool woken = false;  // the generation grew since the last sweep began
+  bool woken = false;       // since the last sweep began
+  bool parked_any = false;  // in this generation
+  uint64_t wakes = 0;       // grows with every such change
 
   // ---- counting ----
   Counts count(const FileRecord& record) const;
@@ -55,6 +59,8 @@ struct Model {
   // False when there is none.
   bool drop_leftover(uint64_t inode, uint64_t version, NodeIndex node);
   void set_leftover_state(Leftover& leftover, Leftover::State state);
+  // The file's copies are evictable as said from now on.
+  void set_bucket(FileRecord& record, SpareBoard::Bucket bucket);
   // A planned copy, waiting; the space is promised from here on.
   CopyJob& add_job(const CopyJob& job);
   void order_job(CopyJob& job, NodeIndex source, MonotonicTime deadline);
@@ -62,6 +68,7 @@ struct Model {
   void end_job(uint64_t id);
   // A change that could help a parked file.
   void wake();
+  void park(FileRecord& record);
 };
 
 }  // namespace fsdfs::master

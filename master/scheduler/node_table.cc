@@ -75,7 +75,8 @@ void NodeTable::refresh(NodeIndex index) {
     if (up) traits |= kSource;
     if (up && !draining && (node.reported || !guards_.await_reports)) traits |= kSafe;
     if (!guards_.count_only_up) traits |= kSafe;
-    if (up && node.reported && node.info.admin == AdminState::kActive && !node.info.at_floor) traits |= kTakes;
+    if (up && node.reported && node.info.admin == AdminState::kActive && !node.info.at_floor)
+      traits |= kTakes;
     if (node.reported || !guards_.await_reports) traits |= kSettled;
   }
   traits_[index] = traits;

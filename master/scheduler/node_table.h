@@ -42,8 +42,8 @@ struct Node {
   uint64_t waiting = 0;   // of copies and sessions that wait for deletions
   uint64_t files = 0;     // current copies
   int copies_in = 0, copies_out = 0, deletes_out = 0;
-  double pace = 1;          // share of the copy limits in use; halves while the foreground is slow
-  double byte_credit = 0;   // of node_bytes_per_second
+  double pace = 1;                    // share of the copy limits in use; halves while the foreground is slow
+  double byte_credit = 0;             // of node_bytes_per_second
   std::deque<uint64_t> waiting_jobs;  // order ids, first come first served
 
   // As of the last sweep.
@@ -72,8 +72,8 @@ class NodeTable {
   uint8_t traits(NodeIndex index) const { return traits_[index]; }
   bool has(NodeIndex index, Trait trait) const { return (traits_[index] & trait) != 0; }
 
-  // Free bytes once every deletion ordered is done and all that was promised has come. Negative: promised more
-  // than there is, because the quota shrank.
+  // Free bytes once every deletion ordered is done and all that was promised has come. Negative: promised
+  // more than there is, because the quota shrank.
   int64_t room_promised(NodeIndex index) const;
   // Free bytes at this moment, what is arriving taken off.
   int64_t room_now(NodeIndex index) const;

@@ -1,8 +1,8 @@
 // Placement: which node gets the next copy of a file, and where it is read from. Looks, changes nothing.
 //
-// The order among nodes with room: fewest copies of the file in the zone, then on the host; a node that holds an
-// older version (it can build the new one from it); room now before room that deletions will make; then free
-// share of the quota less load. Not thread-safe (scratch space).
+// The order among nodes with room: fewest copies of the file in the zone, then on the host; a node that holds
+// an older version (it can build the new one from it); room now before room that deletions will make; then
+// free share of the quota less load. Not thread-safe (scratch space).
 #pragma once
 
 #include <map>
@@ -60,12 +60,12 @@ class Placement {
 
   // What a copy (or a session's member) needs.
   struct Ask {
-    uint64_t inode = 0;           // 0: of no file yet
+    uint64_t inode = 0;  // 0: of no file yet
     const FileRecord* record = nullptr;
     uint64_t bytes = 0;
-    bool keep_reserve = false;    // beyond N: stays out of the write reserve
+    bool keep_reserve = false;  // beyond N: stays out of the write reserve
     bool lane = false;
-    bool beside_copies = false;   // a session: nodes with copies are no worse than others
+    bool beside_copies = false;                       // a session: nodes with copies are no worse than others
     const std::vector<NodeIndex>* members = nullptr;  // of the session, chosen before
   };
   // Every node, by index.

@@ -19,12 +19,16 @@ void Reserve::work(MonotonicTime now) {
     int64_t room = model.nodes.room_promised(node);
     if (room < reserve / 2 || room < 0) state.refilling = true;
     if (room >= reserve) state.refilling = false;
-    if (state.refilling && state.gave_up != model.generation) refill(node, now);
+    if (state.refilling && state.gave_up_at != model.wakes) refill(node, now);
   }
 }
 
 void Reserve::refill(NodeIndex node, MonotonicTime now) {
   Model& model = actions_.model();
+  if (model.spare.bytes_at_least(node, SpareBoard::bucket_of(kCopy), false) == 0) {
+    states_[node].gave_up_at = model.wakes;
+    return;
+  }
   VictimIndex::Wish wish;
   wish.node = node;
   int64_t missing = static_cast<int64_t>(model.reserve_of(node)) - model.nodes.room_promised(node);
@@ -33,7 +37,7 @@ void Reserve::refill(NodeIndex node, MonotonicTime now) {
   wish.partial = true;
   wish.victims_max = kVictimsPerTurn;
   VictimIndex::Harvest harvest = actions_.victims().gather(wish);
-  if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) states_[node].gave_up = model.generation;
+  if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) states_[node].gave_up_at = model.wakes;
   for (Slot victim : harvest.victims) actions_.doom(victim, node, {DeleteCause::kReserve, {}, {}}, now);
 }
 

@@ -19,7 +19,7 @@ class Reserve {
  private:
   struct State {
     bool refilling = false;
-    uint16_t gave_up = 0;  // the generation in which nothing was left to evict
+    uint64_t gave_up_at = UINT64_MAX;  // the model's wakes when nothing was left to evict
   };
   void refill(NodeIndex node, MonotonicTime now);
 

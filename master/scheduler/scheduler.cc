@@ -14,10 +14,16 @@ Scheduler::~Scheduler() = default;
 Scheduler::Scheduler(Scheduler&&) noexcept = default;
 Scheduler& Scheduler::operator=(Scheduler&&) noexcept = default;
 
-Status Scheduler::set_settings(const SchedulerSettings& settings) { return core_->set_settings(settings); }
-void Scheduler::set_recovering(bool recovering) { core_->set_recovering(recovering); }
+Status Scheduler::set_settings(const SchedulerSettings& settings) {
+  return core_->set_settings(settings);
+}
+void Scheduler::set_recovering(bool recovering) {
+  core_->set_recovering(recovering);
+}
 
-Status Scheduler::node_changed(const NodeInfo& info) { return core_->node_changed(info); }
+Status Scheduler::node_changed(const NodeInfo& info) {
+  return core_->node_changed(info);
+}
 
 void Scheduler::node_restarted(NodeId node) {
   if (NodeIndex index = core_->model().nodes.find(node); index != kNoNode) core_->node_restarted(index);
@@ -31,10 +37,13 @@ void Scheduler::node_removed(NodeId node) {
   if (NodeIndex index = core_->model().nodes.find(node); index != kNoNode) core_->node_removed(index);
 }
 
-Status Scheduler::file_changed(const FileInfo& info) { return core_->file_changed(info); }
+Status Scheduler::file_changed(const FileInfo& info) {
+  return core_->file_changed(info);
+}
 
 void Scheduler::weight_changed(InodeId inode, float weight) {
-  if (Slot slot = core_->model().files.find(inode.value); slot != kNoSlot) core_->weight_changed(slot, weight);
+  if (Slot slot = core_->model().files.find(inode.value); slot != kNoSlot)
+    core_->weight_changed(slot, weight);
 }
 
 void Scheduler::file_removed(InodeId inode) {
@@ -60,7 +69,9 @@ Status Scheduler::replica_deleting(InodeId inode, Version version, uint64_t size
   return core_->replica_deleting(inode, version, size, index);
 }
 
-void Scheduler::copy_finished(OrderId order) { core_->copy_finished(order); }
+void Scheduler::copy_finished(OrderId order) {
+  core_->copy_finished(order);
+}
 void Scheduler::copy_failed(OrderId order, CopyFailure why, MonotonicTime now) {
   core_->copy_failed(order, why, now);
 }
@@ -70,15 +81,23 @@ void Scheduler::delete_failed(InodeId inode, Version version, NodeId node) {
   if (index != kNoNode) core_->delete_failed(inode, version, index);
 }
 
-Admission Scheduler::admit(const AdmitRequest& request, MonotonicTime now) { return core_->admit(request, now); }
+Admission Scheduler::admit(const AdmitRequest& request, MonotonicTime now) {
+  return core_->admit(request, now);
+}
 Admission Scheduler::extend(SessionId session, uint64_t more_bytes, MonotonicTime now) {
   return core_->extend(session, more_bytes, now);
 }
-void Scheduler::release(SessionId session) { core_->release(session); }
+void Scheduler::release(SessionId session) {
+  core_->release(session);
+}
 
-TickResult Scheduler::tick(MonotonicTime now) { return core_->tick(now); }
+TickResult Scheduler::tick(MonotonicTime now) {
+  return core_->tick(now);
+}
 
-Health Scheduler::health() const { return health_of(*core_); }
+Health Scheduler::health() const {
+  return health_of(*core_);
+}
 
 std::optional<NodeView> Scheduler::node(NodeId node) const {
   NodeIndex index = core_->model().nodes.find(node);
@@ -96,7 +115,9 @@ std::vector<NodeView> Scheduler::nodes() const {
   return views;
 }
 
-Explanation Scheduler::why(InodeId inode) const { return explain(*core_, inode); }
+Explanation Scheduler::why(InodeId inode) const {
+  return explain(*core_, inode);
+}
 
 std::vector<NodeId> Scheduler::holders(InodeId inode) const {
   const Model& model = std::as_const(*core_).model();
@@ -112,6 +133,8 @@ std::vector<NodeId> Scheduler::holders(InodeId inode) const {
   return first;
 }
 
-size_t Scheduler::resident_bytes() const { return core_->resident_bytes(); }
+size_t Scheduler::resident_bytes() const {
+  return core_->resident_bytes();
+}
 
 }  // namespace fsdfs::master

@@ -5,20 +5,20 @@
 //
 // Called by: the master's control thread, which owns it, and tests/sim. Not thread-safe.
 //
-// The database is the truth. What is held here is derived from it and is lost with the process: at a start the
-// caller replays node_changed for all nodes, then file_changed for all files, then replica_added and
+// The database is the truth. What is held here is derived from it and is lost with the process: at a start
+// the caller replays node_changed for all nodes, then file_changed for all files, then replica_added and
 // replica_deleting for all replica records, in any order within each kind. Facts are told after their commit.
 //
 // Invariants (DESIGN 3) that this class keeps:
 //   2  eviction strictly helps; min_copies; no last copy is evicted (the trash aside); scheduling ends
 //   3  a delete names exactly (inode, version), and is only ordered while enough other verified copies are on
 //      nodes that are up
-//   4  nothing is deleted until every holder of the file has reported in this epoch (node_reported) or is dead
-//   7  copies and sessions are only let in where used + arriving bytes stay within the quota
+//   4  nothing is deleted until every holder of the file has reported in this epoch (node_reported) or is
+//   dead 7  copies and sessions are only let in where used + arriving bytes stay within the quota
 //
-// What K counts here: for health and for the file in need, whole current copies on nodes that are not dead (for
-// the one in need without draining nodes, whose copies are about to leave, and with copies in flight); for a
-// victim only those on nodes that are up, have reported and are not draining, less deletions ordered.
+// What K counts here: for health and for the file in need, whole current copies on nodes that are not dead
+// (for the one in need without draining nodes, whose copies are about to leave, and with copies in flight);
+// for a victim only those on nodes that are up, have reported and are not draining, less deletions ordered.
 //
 // Cost: a fact O(K log files); a decision O(nodes + K log files). What concerns many files at once (a node's
 // death, a refill of the queues) is done by a sweep over all files, at most files_swept_per_tick of them a
@@ -70,8 +70,8 @@ class Scheduler {
 
   // ---- replicas ----
   // A whole, verified replica is in place on the node. Ends the copy order that made it. Of an older version
-  // than the current: it is old. Refused, and not to be deleted (invariant 11): an unknown file (kNotFound), a
-  // version newer than the current (kFailedPrecondition/kStaleVersion), an unknown node (kNotFound).
+  // than the current: it is old. Refused, and not to be deleted (invariant 11): an unknown file (kNotFound),
+  // a version newer than the current (kFailedPrecondition/kStaleVersion), an unknown node (kNotFound).
   Status replica_added(InodeId inode, Version version, uint64_t size, NodeId node);
   // It is no longer there, deleted as ordered or lost or found bad (its bytes are then in other_bytes until
   // they are gone).

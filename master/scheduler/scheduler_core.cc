@@ -13,11 +13,13 @@ SchedulerCore::SchedulerCore(const SchedulerSettings& settings, const SchedulerG
       actions_(model_, wants_, victims_),
       throttle_(model_),
       placement_(model_, throttle_, refusals_),
+      outlook_(model_, throttle_, Outlook::Nodes::kAll),
+      free_outlook_(model_, throttle_, Outlook::Nodes::kFree),
       deletions_(actions_),
-      decider_(actions_, wants_, throttle_, placement_),
+      decider_(actions_, wants_, throttle_, placement_, outlook_, free_outlook_),
       reserve_(actions_),
-      sweep_(actions_, wants_, deletions_),
-      admissions_(actions_, placement_) {}
+      sweep_(actions_, wants_, deletions_, outlook_),
+      admissions_(actions_, placement_, outlook_) {}
 
 Status SchedulerCore::set_settings(const SchedulerSettings& settings) {
   FSDFS_TRY(check_settings(settings));
@@ -39,7 +41,8 @@ Status SchedulerCore::file_changed(const FileInfo& info) {
   FSDFS_TRY(check_file(info));
   Slot slot = model_.files.find(info.inode.value);
   if (slot == kNoSlot) {
-    if (model_.files.size() >= kFilesMax) return invalid_argument("too many files: the limit is 4,000,000,000");
+    if (model_.files.size() >= kFilesMax)
+      return invalid_argument("too many files: the limit is 4,000,000,000");
     slot = model_.files.insert(info.inode.value);
     FileRecord& record = model_.files.at(slot);
     record.version = pack_version(info.version);
@@ -89,7 +92,8 @@ void SchedulerCore::forget_old_version(Slot slot, const FileInfo& info) {
     old.size = record.size;
     old.node = node;
     model_.drop_current(record, node);
-    model_.add_leftover(record.inode, old);
+    // A removed node has no old copies either; its index will be another's.
+    if (model_.nodes.at(node).exists) model_.add_leftover(record.inode, old);
   }
   record.version = pack_version(info.version);
   record.size = info.size & kFileSizeMax;
@@ -118,7 +122,8 @@ void SchedulerCore::file_removed(Slot slot) {
 Status SchedulerCore::replica_added(InodeId inode, Version version, uint64_t size, NodeIndex node) {
   Slot slot = model_.files.find(inode.value);
   ReplicaId id{inode, version};
-  if (slot == kNoSlot) return not_found("replica " + id.to_string() + ": no such file; kept aside as unknown");
+  if (slot == kNoSlot)
+    return not_found("replica " + id.to_string() + ": no such file; kept aside as unknown");
   FileRecord& record = model_.files.at(slot);
   uint64_t packed = pack_version(version);
   if (packed > record.version) {
@@ -163,13 +168,16 @@ Status SchedulerCore::replica_added(InodeId inode, Version version, uint64_t siz
 void SchedulerCore::replica_removed(InodeId inode, Version version, NodeIndex node) {
   uint64_t packed = pack_version(version);
   Slot slot = model_.files.find(inode.value);
+  const Leftover* leftover = model_.leftovers.find(inode.value, packed, node);
+  bool was_promised = leftover != nullptr && leftover->state == Leftover::State::kOrdered;
   if (!model_.drop_leftover(inode.value, packed, node)) {
     if (slot == kNoSlot) return;
     FileRecord& record = model_.files.at(slot);
     if (record.version != packed || !model_.files.holds(record, node)) return;
     model_.drop_current(record, node);
   }
-  model_.wake();
+  // What was ordered to go was reckoned with before.
+  if (!was_promised) model_.wake();
   if (slot == kNoSlot) return;
   if (model_.files.at(slot).removed) {
     actions_.erase_if_done(slot);
@@ -231,13 +239,15 @@ void SchedulerCore::end_job(uint64_t id, bool helped) {
   if (record.has_old) deletions_.review_old(record, model_.count(record));
 }
 
-void SchedulerCore::copy_finished(OrderId order) { end_job(order.value, true); }
+void SchedulerCore::copy_finished(OrderId order) {
+  end_job(order.value, true);
+}
 
 void SchedulerCore::copy_failed(OrderId order, CopyFailure why, MonotonicTime now) {
   const CopyJob* job = model_.jobs.find(order.value);
   if (job == nullptr) return;
-  // A node that could not do it is left alone for a while with this file; so is one whose source failed, since
-  // the same source would be asked again.
+  // A node that could not do it is left alone for a while with this file; so is one whose source failed,
+  // since the same source would be asked again.
   if (why != CopyFailure::kCancelled) refusals_.failed(job->inode, job->target, model_.settings, now);
   end_job(order.value, true);
 }

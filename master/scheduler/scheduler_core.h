@@ -8,6 +8,7 @@
 #include "master/scheduler/decider.h"
 #include "master/scheduler/deletions.h"
 #include "master/scheduler/model.h"
+#include "master/scheduler/outlook.h"
 #include "master/scheduler/placement.h"
 #include "master/scheduler/reserve.h"
 #include "master/scheduler/sweep.h"
@@ -54,6 +55,7 @@ class SchedulerCore {
   // Plans without carrying out; changes nothing that shows.
   Decider& decider() { return decider_; }
   Placement& placement() { return placement_; }
+  Outlook& outlook() { return outlook_; }
   const Sweep& sweep() const { return sweep_; }
   size_t resident_bytes() const;
 
@@ -72,6 +74,7 @@ class SchedulerCore {
   Throttle throttle_;
   Refusals refusals_;
   Placement placement_;
+  Outlook outlook_, free_outlook_;
   Deletions deletions_;
   Decider decider_;
   Reserve reserve_;

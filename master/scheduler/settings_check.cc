@@ -14,11 +14,13 @@ Status out_of_range(const char* name, const std::string& value, const char* rang
 
 Status check_settings(const SchedulerSettings& s) {
   auto number = [](auto value) { return std::to_string(value); };
-  if (s.sync_copies < 1 || s.sync_copies > 100) return out_of_range("sync_copies", number(s.sync_copies), "1 to 100");
+  if (s.sync_copies < 1 || s.sync_copies > 100)
+    return out_of_range("sync_copies", number(s.sync_copies), "1 to 100");
   if (s.sync_copies_min < 1 || s.sync_copies_min > s.sync_copies) {
     return out_of_range("sync_copies_min", number(s.sync_copies_min), "1 to sync_copies");
   }
-  if (s.min_copies < 1 || s.min_copies > 100) return out_of_range("min_copies", number(s.min_copies), "1 to 100");
+  if (s.min_copies < 1 || s.min_copies > 100)
+    return out_of_range("min_copies", number(s.min_copies), "1 to 100");
   if (!(s.write_reserve >= 0 && s.write_reserve <= 0.9)) {
     return out_of_range("write_reserve", number(s.write_reserve), "0 to 0.9 (0% to 90%)");
   }
@@ -45,7 +47,8 @@ Status check_settings(const SchedulerSettings& s) {
 Status check_version(Version version) {
   if (version.none()) return invalid_argument("a file without a version has no copies to schedule");
   if (version.epoch.value > kVersionEpochMax || version.counter > kVersionCounterMax) {
-    return invalid_argument("version " + version.to_string() + " is beyond the limit of 16777215.1099511627775");
+    return invalid_argument("version " + version.to_string() +
+                            " is beyond the limit of 16777215.1099511627775");
   }
   return {};
 }

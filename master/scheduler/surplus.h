@@ -1,4 +1,5 @@
-// Surplus in whole numbers: K-N in ten-thousandths of a copy, so that sums are exact and orders deterministic.
+// Surplus in whole numbers: K-N in ten-thousandths of a copy, so that sums are exact and orders
+// deterministic.
 #pragma once
 
 #include <cmath>
@@ -11,9 +12,15 @@ using Units = int32_t;
 
 inline constexpr Units kCopy = 10'000;  // one copy
 
-inline Units to_units(double copies) { return static_cast<Units>(std::lround(copies * kCopy)); }
-inline double from_units(Units units) { return static_cast<double>(units) / kCopy; }
-inline Units copies_units(int copies) { return copies * kCopy; }
+inline Units to_units(double copies) {
+  return static_cast<Units>(std::lround(copies * kCopy));
+}
+inline double from_units(Units units) {
+  return static_cast<double>(units) / kCopy;
+}
+inline Units copies_units(int copies) {
+  return copies * kCopy;
+}
 
 // floor(K-N), in copies.
 inline int64_t floor_units(Units units) {

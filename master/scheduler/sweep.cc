@@ -27,6 +27,7 @@ size_t Sweep::work(size_t most) {
     if (!due()) return 0;
     begin();
   }
+  outlook_.refresh();
   Slot end_of_table = actions_.model().files.slots();
   size_t done = 0;
   for (; cursor_ < end_of_table && done < most; ++cursor_, ++done) look_at(cursor_);
@@ -46,7 +47,7 @@ void Sweep::look_at(Slot slot) {
   actions_.recount(record);
   Counts counts = model.count(record);
   deletions_.review_old(record, counts);
-  wants_.sweep_offer(slot, record, counts);
+  wants_.sweep_offer(slot, record, counts, outlook_);
   actions_.victims().sweep_offer(slot, record, counts);
   add_figures(record, counts);
 }
@@ -62,8 +63,7 @@ void Sweep::add_figures(const FileRecord& record, const Counts& counts) {
   if (record.trash) return;
   Model& model = actions_.model();
   Units surplus = copies_units(counts.live) - record.target;
-  bool others_enough = copies_units(counts.stays) >= record.target ||
-                       counts.stays >= model.nodes.usable();
+  bool others_enough = copies_units(counts.stays) >= record.target || counts.stays >= model.nodes.usable();
   for (NodeIndex node : model.files.holders(record)) {
     if (node >= figures_.size()) continue;
     NodeFigures& figures = figures_[node];
@@ -86,7 +86,10 @@ void Sweep::end() {
     n.drain_left = figures_[node].drain_left;
     n.only_copies = figures_[node].only_copies;
   }
-  for (NodeIndex node : being_left_) model.nodes.free_index(node);
+  for (NodeIndex node : being_left_) {
+    model.nodes.free_index(node);
+    model.spare.forget(node);
+  }
   being_left_.clear();
 }
 

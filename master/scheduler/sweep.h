@@ -2,8 +2,8 @@
 //
 // A pass counts every file anew after nodes died or came back, refills the queues with the best of all files,
 // builds the lists of victims that were asked for, finds the per-node figures, strips the records of removed
-// nodes, and gives purged files another chance to be deleted. Events between two steps are not missed: whatever
-// changes is offered to the queues as it changes. Not thread-safe.
+// nodes, and gives purged files another chance to be deleted. Events between two steps are not missed:
+// whatever changes is offered to the queues as it changes. Not thread-safe.
 #pragma once
 
 #include <vector>
@@ -15,8 +15,8 @@ namespace fsdfs::master {
 
 class Sweep {
  public:
-  Sweep(Actions& actions, WantQueue& wants, Deletions& deletions)
-      : actions_(actions), wants_(wants), deletions_(deletions) {}
+  Sweep(Actions& actions, WantQueue& wants, Deletions& deletions, Outlook& outlook)
+      : actions_(actions), wants_(wants), deletions_(deletions), outlook_(outlook) {}
 
   void request() { requested_ = true; }
   // Removed: its index is freed when a whole pass has stripped it.
@@ -42,6 +42,7 @@ class Sweep {
   Actions& actions_;
   WantQueue& wants_;
   Deletions& deletions_;
+  Outlook& outlook_;
   bool requested_ = false;
   bool running_ = false;
   Slot cursor_ = 0;

@@ -9,6 +9,8 @@ namespace {
 constexpr double kBurstSeconds = 1.0;
 constexpr double kPaceMin = 1.0 / 64;
 constexpr double kPaceStep = 1.0 / 16;
+// From this limit on one place is the lane's.
+constexpr int kLanePlaceFrom = 4;
 }  // namespace
 
 void Throttle::advance(MonotonicTime now) {
@@ -35,10 +37,17 @@ int Throttle::limit(NodeIndex node, int copies) const {
   return std::max(1, static_cast<int>(copies * model_.nodes.at(node).pace));
 }
 
+int Throttle::places(NodeIndex index) const {
+  const Node& node = model_.nodes.at(index);
+  int most = limit(index, model_.settings.copies_in_per_node);
+  if (most >= kLanePlaceFrom) --most;
+  return most - node.copies_in - static_cast<int>(node.waiting_jobs.size());
+}
+
 bool Throttle::can_take(NodeIndex index, bool lane) const {
   const Node& node = model_.nodes.at(index);
   int most = limit(index, model_.settings.copies_in_per_node);
-  if (!lane && most >= 4) --most;
+  if (!lane && most >= kLanePlaceFrom) --most;
   if (node.copies_in + static_cast<int>(node.waiting_jobs.size()) >= most) return false;
   if (model_.settings.swarm_bytes_per_second != 0 && swarm_credit_ <= 0) return false;
   return model_.settings.node_bytes_per_second == 0 || node.byte_credit > 0;
@@ -62,7 +71,8 @@ bool Throttle::any_can_take() const {
 
 void Throttle::spend(NodeIndex target, uint64_t bytes) {
   if (model_.settings.swarm_bytes_per_second != 0) swarm_credit_ -= static_cast<double>(bytes);
-  if (model_.settings.node_bytes_per_second != 0) model_.nodes.at(target).byte_credit -= static_cast<double>(bytes);
+  if (model_.settings.node_bytes_per_second != 0)
+    model_.nodes.at(target).byte_credit -= static_cast<double>(bytes);
 }
 
 }  // namespace fsdfs::master

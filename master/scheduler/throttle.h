@@ -1,8 +1,8 @@
 // Throttle: how many copies may be under way, and how fast they may be begun.
 //
-// Copies at once, in and out of each node; bytes per second into each node and over the swarm, as a credit that
-// refills with time and that one copy may overdraw, so that a file of any size gets through. A node whose
-// foreground is slow halves its share of the limits with each report, and wins it back step by step.
+// Copies at once, in and out of each node; bytes per second into each node and over the swarm, as a credit
+// that refills with time and that one copy may overdraw, so that a file of any size gets through. A node
+// whose foreground is slow halves its share of the limits with each report, and wins it back step by step.
 // Not thread-safe.
 #pragma once
 
@@ -20,6 +20,7 @@ class Throttle {
 
   // `lane`: for an endangered file; one place at every node is kept for those.
   bool can_take(NodeIndex node, bool lane) const;
+  int places(NodeIndex node) const;  // free ones for copies into the node, the lane's aside
   bool can_give(NodeIndex node) const;
   bool overloaded(NodeIndex node) const;
   // Some node could take a copy at all.

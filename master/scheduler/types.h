@@ -35,19 +35,19 @@ struct SchedulerSettings {
   double write_reserve = 0.05;  // of each node's quota
   bool fill = true;             // go on beyond N while there is room above the reserve
 
-  int copies_in_per_node = 32;   // arriving at once
-  int copies_out_per_node = 32;  // leaving at once
+  int copies_in_per_node = 32;          // arriving at once
+  int copies_out_per_node = 32;         // leaving at once
   uint64_t node_bytes_per_second = 0;   // of copies into one node; 0: no limit
   uint64_t swarm_bytes_per_second = 0;  // of all copies; 0: no limit
-  double load_max = 0.95;               // a node whose CPU or disk is busier is the last choice, and takes no spare copies
+  double load_max = 0.95;  // a node whose CPU or disk is busier is the last choice, and takes no spare copies
 
-  Duration copy_timeout = std::chrono::seconds(60);  // for an order, besides its size / copy_rate_min
-  uint64_t copy_rate_min = 1 << 20;                  // bytes/s; a copy that is slower is given up
+  Duration copy_timeout = std::chrono::seconds(60);   // for an order, besides its size / copy_rate_min
+  uint64_t copy_rate_min = 1 << 20;                   // bytes/s; a copy that is slower is given up
   Duration copy_retry_min = std::chrono::seconds(1);  // after a failed copy; doubles up to the max
   Duration copy_retry_max = std::chrono::minutes(5);
-  Duration delete_retry = std::chrono::seconds(30);  // an unconfirmed delete is ordered again
+  Duration delete_retry = std::chrono::seconds(30);   // an unconfirmed delete is ordered again
   Duration admit_timeout = std::chrono::seconds(60);  // an admission that nobody asks about is forgotten
-  size_t deletes_per_node = 1'000;       // ordered and not confirmed, evictions aside
+  size_t deletes_per_node = 1'000;                    // ordered and not confirmed, evictions aside
   size_t files_swept_per_tick = 200'000;
   size_t decisions_per_tick = 5'000;
 };
@@ -55,26 +55,26 @@ struct SchedulerSettings {
 // Switches off one guard each, so that tests can prove that the simulator would notice. Production uses the
 // default.
 struct SchedulerGuards {
-  bool strict_gap = true;             // 2: surplus(v) >= surplus(t) + 2
-  bool count_arriving = true;         // 2: t's K counts copies in flight
-  bool count_doomed = true;           // 2: v's K leaves out deletions already ordered
-  bool count_only_up = true;          // 2: v's K leaves out silent and draining nodes
-  bool victims_make_it_fit = true;    // 2: victims are only taken if together they make t fit
-  bool keep_min_copies = true;        // 2
-  bool keep_last_copy = true;         // 2
-  bool name_exact_version = true;     // 3: a delete names the version that the node holds
-  bool old_needs_current = true;      // 3: an old version goes only when the current one is whole elsewhere
-  bool await_reports = true;          // 4
-  bool reserve_arriving = true;       // 7: room counts what is arriving
-  bool await_space = true;            // 7: a copy starts only when what it evicts is gone
+  bool strict_gap = true;           // 2: surplus(v) >= surplus(t) + 2
+  bool count_arriving = true;       // 2: t's K counts copies in flight
+  bool count_doomed = true;         // 2: v's K leaves out deletions already ordered
+  bool count_only_up = true;        // 2: v's K leaves out silent and draining nodes
+  bool victims_make_it_fit = true;  // 2: victims are only taken if together they make t fit
+  bool keep_min_copies = true;      // 2
+  bool keep_last_copy = true;       // 2
+  bool name_exact_version = true;   // 3: a delete names the version that the node holds
+  bool old_needs_current = true;    // 3: an old version goes only when the current one is whole elsewhere
+  bool await_reports = true;        // 4
+  bool reserve_arriving = true;     // 7: room counts what is arriving
+  bool await_space = true;          // 7: a copy starts only when what it evicts is gone
 };
 
 // ---- facts ----------------------------------------------------------------------------------------------
 
 struct NodeLoad {
-  double cpu = 0;   // 0 to 1
-  double net = 0;   // 0 to 1, the busier direction
-  double disk = 0;  // 0 to 1
+  double cpu = 0;                // 0 to 1
+  double net = 0;                // 0 to 1, the busier direction
+  double disk = 0;               // 0 to 1
   bool foreground_slow = false;  // clients wait noticeably longer than usual: copying backs off
 };
 
@@ -99,8 +99,8 @@ struct FileInfo {
   // How much the file is wanted: breaks ties, more first. Only the order matters; see read_weight.h for a
   // number that orders files by decayed reads without ever having to be refreshed.
   float weight = 0;
-  bool open = false;   // in a session: left out of health, neither copied nor evicted
-  bool trash = false;  // left out of health; its copies go first
+  bool open = false;         // in a session: left out of health, neither copied nor evicted
+  bool trash = false;        // left out of health; its copies go first
   int64_t deleted_at_s = 0;  // trash: seconds since 1970; the oldest go first
 };
 
@@ -148,8 +148,9 @@ struct DeleteOrder {
   double surplus = 0;  // K-N of the file before, as eviction counts it
   InodeId for_inode;
   SessionId for_session;
-  bool last_of_trash = false;  // no copy of this deleted file is left after it: drop it from the trash as well
-  bool repeated = false;       // was ordered before and is not confirmed
+  bool last_of_trash =
+      false;              // no copy of this deleted file is left after it: drop it from the trash as well
+  bool repeated = false;  // was ordered before and is not confirmed
   friend bool operator==(const DeleteOrder&, const DeleteOrder&) = default;
 };
 
@@ -182,10 +183,10 @@ struct TickResult {
 
 struct AdmitRequest {
   SessionId session;
-  InodeId inode;      // 0: a new file
-  uint64_t size = 0;  // bytes to reserve on each member; grows by extend
-  double target = 3;  // N of the file
-  int copies = 0;     // members wanted; 0: sync_copies
+  InodeId inode;              // 0: a new file
+  uint64_t size = 0;          // bytes to reserve on each member; grows by extend
+  double target = 3;          // N of the file
+  int copies = 0;             // members wanted; 0: sync_copies
   bool in_place = false;      // a change in place: holders of the current version come first
   std::vector<NodeId> avoid;  // members that failed; also drops them from a chain granted before
 };
@@ -235,9 +236,9 @@ struct NodeView {
   int copies_in = 0;
   int copies_out = 0;
   bool has_max_surplus = false;
-  double max_surplus = 0;      // of its files, as of the last sweep
-  uint64_t drain_left = 0;     // files that would fall below their target if the node went, as of the last sweep
-  uint64_t only_copies = 0;    // files with no other live copy, as of the last sweep
+  double max_surplus = 0;   // of its files, as of the last sweep
+  uint64_t drain_left = 0;  // files that would fall below their target if the node went, as of the last sweep
+  uint64_t only_copies = 0;  // files with no other live copy, as of the last sweep
   bool reported = false;
 };
 

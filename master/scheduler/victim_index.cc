@@ -39,6 +39,14 @@ std::optional<int32_t> VictimIndex::rank(const FileRecord& record, const Counts&
   return rank_of_surplus(copies_units(safe) - record.target);
 }
 
+SpareBoard::Bucket VictimIndex::bucket(const FileRecord& record, const Counts& counts) const {
+  auto r = rank(record, counts);
+  if (!r) return SpareBoard::kNotSpare;
+  if (*r == kRankSpareTrash) return SpareBoard::kSpareTrash;
+  if (*r == kRankLastTrash && record.trash) return SpareBoard::kLastTrash;
+  return SpareBoard::bucket_of(*r / 2);
+}
+
 Front::Entry VictimIndex::entry(Slot slot, const FileRecord& record, int32_t rank) const {
   uint64_t tie = record.trash ? record.deleted_at : ordered_bits(record.weight);
   return Front::Entry{-rank, slot, tie, record.inode};
@@ -112,8 +120,9 @@ VictimIndex::Harvest VictimIndex::gather(const Wish& wish) {
   }
   if (sum < wish.bytes) {
     bool enough = wish.partial || !model_.guards.victims_make_it_fit;
-    harvest.outcome = dry ? Harvest::Outcome::kUnknown
-                          : (enough && !taken.empty() ? Harvest::Outcome::kEnough : Harvest::Outcome::kTooLittle);
+    harvest.outcome =
+        dry ? Harvest::Outcome::kUnknown
+            : (enough && !taken.empty() ? Harvest::Outcome::kEnough : Harvest::Outcome::kTooLittle);
     if (harvest.outcome != Harvest::Outcome::kEnough) return harvest;
   } else {
     harvest.outcome = Harvest::Outcome::kEnough;
@@ -139,7 +148,9 @@ void VictimIndex::forget_all() {
   for (const PerNode& index : nodes_) built_any_ = built_any_ || index.front.sweeping();
 }
 
-void VictimIndex::forget(NodeIndex node) { of(node).front.forget(); }
+void VictimIndex::forget(NodeIndex node) {
+  of(node).front.forget();
+}
 
 size_t VictimIndex::usual_keep(NodeIndex node) const {
   return std::max<size_t>(256, model_.nodes.at(node).files / 32);

@@ -17,7 +17,9 @@ namespace fsdfs::master {
 // A victim's rank: twice its surplus, so that there is a place between a surplus of 1 and what is below.
 inline constexpr int32_t kRankSpareTrash = INT32_MAX - 1;
 inline constexpr int32_t kRankLastTrash = 2 * kCopy - 1;
-inline constexpr int32_t rank_of_surplus(Units surplus) { return 2 * surplus; }
+inline constexpr int32_t rank_of_surplus(Units surplus) {
+  return 2 * surplus;
+}
 
 class VictimIndex {
  public:
@@ -26,11 +28,11 @@ class VictimIndex {
   // What room is needed for, and what may be taken for it.
   struct Wish {
     NodeIndex node = kNoNode;
-    uint64_t bytes = 0;        // to be freed
-    Units surplus_min = 0;     // of a live victim
+    uint64_t bytes = 0;          // to be freed
+    Units surplus_min = 0;       // of a live victim
     bool last_of_trash = false;  // last copies of deleted files may go, too
     uint64_t except_inode = 0;
-    bool partial = false;      // take what there is, even if it is less than `bytes`
+    bool partial = false;  // take what there is, even if it is less than `bytes`
     size_t victims_max = 10'000;
   };
   struct Harvest {
@@ -41,9 +43,11 @@ class VictimIndex {
   };
   // Chooses; changes nothing but its own order of search.
   Harvest gather(const Wish& wish);
-  // An upper bound of the rank of the node's best victim; none when it has none. INT32_MAX when not known.
+  // Of the node's best victim; none when it has none. INT32_MAX when it is not known before a sweep.
   std::optional<int32_t> best_rank(NodeIndex node);
 
+  // The bucket of the SpareBoard for it.
+  SpareBoard::Bucket bucket(const FileRecord& record, const Counts& counts) const;
   // The rank of the file's copies; none when none of them may be taken.
   std::optional<int32_t> rank(const FileRecord& record, const Counts& counts) const;
 

@@ -8,7 +8,9 @@ namespace fsdfs::master {
 namespace {
 
 // Front sizes: one file in 32, so that a sweep over all of them pays for itself.
-size_t front_size(size_t files) { return std::max<size_t>(4096, files / 32); }
+size_t front_size(size_t files) {
+  return std::max<size_t>(4096, files / 32);
+}
 
 // Ascending as the floats are.
 uint32_t ordered_bits(float value) {
@@ -18,7 +20,8 @@ uint32_t ordered_bits(float value) {
 
 }  // namespace
 
-std::optional<Front::Entry> WantQueue::entry(Slot slot, const FileRecord& record, const Counts& counts) const {
+std::optional<Front::Entry> WantQueue::entry(Slot slot, const FileRecord& record,
+                                             const Counts& counts) const {
   if (record.inode == 0 || model_.at_rest(record) || counts.sources == 0) return std::nullopt;
   if (record.parked == model_.generation || record.arriving >= kArrivingMax) return std::nullopt;
   Units need = model_.need(record, counts);
@@ -72,9 +75,9 @@ void WantQueue::begin_sweep() {
   lane_.begin_sweep(front_size(model_.files.size()));
 }
 
-void WantQueue::sweep_offer(Slot slot, const FileRecord& record, const Counts& counts) {
+void WantQueue::sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook) {
   auto place = entry(slot, record, counts);
-  if (!place) return;
+  if (!place || !outlook.any_chance(record, place->major)) return;
   main_.sweep_offer(*place);
   if (endangered(record, counts)) lane_.sweep_offer(*place);
 }

@@ -1,7 +1,8 @@
-// WantQueue: which file gets a copy next: the one with min(K-N); ties: fewest copies, most wanted, lowest inode.
+// WantQueue: which file gets a copy next: the one with min(K-N); ties: fewest copies, most wanted, lowest
+// inode.
 //
-// Two fronts over all files: the main one, and a lane of their own for files with one live copy and N >= 2, so
-// that a file with a huge target never keeps an endangered one waiting. A file that could not be placed is
+// Two fronts over all files: the main one, and a lane of their own for files with one live copy and N >= 2,
+// so that a file with a huge target never keeps an endangered one waiting. A file that could not be placed is
 // parked: it is in neither until the model's generation grows. Not thread-safe.
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include "master/scheduler/front.h"
 #include "master/scheduler/model.h"
+#include "master/scheduler/outlook.h"
 
 namespace fsdfs::master {
 
@@ -32,7 +34,8 @@ class WantQueue {
   bool needs_sweep() const;
 
   void begin_sweep();
-  void sweep_offer(Slot slot, const FileRecord& record, const Counts& counts);
+  // Files without any chance by the outlook are left out: they stay parked.
+  void sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook);
   void end_sweep();
   size_t resident_bytes() const { return main_.resident_bytes() + lane_.resident_bytes(); }
 

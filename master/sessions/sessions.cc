@@ -11,11 +11,15 @@
 namespace fsdfs::master {
 namespace {
 
+Status check_size(uint64_t size) {
+  if (size <= kContentBytesMax) return {};
+  return invalid_argument(fmt::format("a file of {} is too large: {} are the most", format_size(size),
+                                      format_size(kContentBytesMax)));
+}
+
 Status check_open(const OpenRequest& request) {
   if (request.target) FSDFS_TRY(check_target(*request.target));
-  if (request.size <= kContentBytesMax) return {};
-  return invalid_argument(fmt::format("a file of {} is too large: {} are the most", format_size(request.size),
-                                      format_size(kContentBytesMax)));
+  return check_size(request.size);
 }
 
 // What the chain staged and no file will use.
@@ -173,10 +177,7 @@ Result<SessionRecord> find_session(ReadView& view, SessionId id) {
 Result<SessionRecord> extend_session(WriteTransaction& transaction, SessionId id, uint64_t size) {
   FSDFS_ASSIGN(auto session, find_session(transaction, id));
   if (size <= session.size) return session;
-  if (size > kContentBytesMax) {
-    return invalid_argument(fmt::format("a file of {} is too large: {} are the most", format_size(size),
-                                        format_size(kContentBytesMax)));
-  }
+  FSDFS_TRY(check_size(size));
   session.size = size;
   FSDFS_TRY(transaction.update_session(session));
   return session;
@@ -208,6 +209,7 @@ Result<std::vector<NodeId>> judge_receipts(const SessionRecord& session, const C
 }
 
 Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request) {
+  FSDFS_TRY(check_size(request.content.size));
   FSDFS_ASSIGN(auto session, find_session(transaction, request.session));
   FSDFS_ASSIGN(auto holders, judge_receipts(session, request.content, request.receipts));
   size_t needed = std::max<size_t>(1, request.sync_copies_min);

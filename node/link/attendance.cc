@@ -50,7 +50,7 @@ Status Attendance::run(const std::function<void()>& on_welcome) {
     if (!status.ok()) call_.TryCancel();
     context_.wake->signal();
     sender.join();
-  } else {
+  } else if (status.code() != Code::kCancelled) {
     call_.TryCancel();
   }
   Status ended = context_.dialer.explain(master_, stream_->Finish());
@@ -86,6 +86,7 @@ Status Attendance::accept(const v1::MasterMessage& message) {
   if (swarm.none()) return internal_error("the master at " + master_ + " does not name its swarm");
   SwarmId own = context_.directory.identity().swarm;
   if (!own.none() && own != swarm) return context_.directory.set_swarm(swarm);  // says what is wrong
+  context_.deleter.forget();
   epoch_ = Epoch{message.epoch()};
   FSDFS_TRY(context_.directory.grant(epoch_));
   FSDFS_TRY(context_.directory.set_swarm(swarm));
@@ -159,6 +160,7 @@ void Attendance::send() {
       break;
     }
     open = send_failures() && send_reports(repeat);
+    if (repeat) repeated_ = sent_;
     MonotonicTime now = context_.clock.now();
     if (repeat || next <= now) next = now + report_interval_;
     repeat = !context_.wake->wait_until(next);
@@ -239,7 +241,8 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   report.set_quota(figures->quota);
   report.set_used(figures->used);
   report.set_free_on_disk(figures->free_on_disk);
-  report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added()
+  // A change is not held against the master before it has had a whole interval to acknowledge it.
+  report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added(repeated_)
                                                       : figures->replicas);
   for (const Change& change : changes) {
     v1::Change& wired = *report.add_changes();

@@ -58,7 +58,8 @@ class Attendance {
   Duration report_interval_{};
   std::atomic<bool> ended_{false};
   std::atomic<bool> inventory_acknowledged_{false};
-  uint64_t sent_ = 0;  // the sender's: the last change that was sent
+  uint64_t sent_ = 0;      // the sender's: the last change that was sent
+  uint64_t repeated_ = 0;  // the same, when the interval's last report was sent
 };
 
 }  // namespace fsdfs::node

@@ -11,7 +11,6 @@ Deleter::Deleter(ReplicaStore& store, const DataDirectory& directory, Puller& pu
       puller_(puller),
       outbox_(outbox),
       logger_(logger),
-      queue_(kQueueMax),
       thread_([this] { run(); }) {}
 
 Deleter::~Deleter() {
@@ -19,22 +18,51 @@ Deleter::~Deleter() {
 }
 
 bool Deleter::submit(DeletionOrder order, MonotonicTime deadline) {
-  return queue_.push_until(std::move(order), deadline) == PushResult::kPushed;
+  {
+    std::unique_lock lock(mutex_);
+    bool room = changed_.wait_until(lock, deadline, [&] { return stopping_ || waiting_.size() < kQueueMax; });
+    if (!room || stopping_) return false;
+    waiting_.push_back(order);
+  }
+  changed_.notify_all();
+  return true;
+}
+
+void Deleter::forget() {
+  std::unique_lock lock(mutex_);
+  waiting_.clear();
+  changed_.wait(lock, [&] { return !busy_; });
 }
 
 void Deleter::stop() {
-  queue_.close_and_take();
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    waiting_.clear();
+  }
+  changed_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
+// Waits for orders; none when stopping.
+std::vector<DeletionOrder> Deleter::take_some() {
+  std::unique_lock lock(mutex_);
+  busy_ = false;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+  std::vector<DeletionOrder> orders;
+  while (!waiting_.empty() && orders.size() < kBatchMax) {
+    orders.push_back(waiting_.front());
+    waiting_.pop_front();
+  }
+  busy_ = !orders.empty();
+  return orders;
+}
+
 void Deleter::run() {
-  while (auto first = queue_.pop()) {
-    std::vector<DeletionOrder> orders{*first};
-    while (orders.size() < kBatchMax) {
-      auto next = queue_.try_pop();
-      if (!next) break;
-      orders.push_back(*next);
-    }
+  while (true) {
+    std::vector<DeletionOrder> orders = take_some();
+    if (orders.empty()) return;
     carry_out(orders);
   }
 }

@@ -6,10 +6,12 @@
 // Thread-safe.
 #pragma once
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <thread>
 #include <vector>
 
-#include "common/concurrency/bounded_queue.h"
 #include "common/log.h"
 #include "node/link/outbox.h"
 #include "node/store/store.h"
@@ -32,6 +34,9 @@ class Deleter {
           Logger& logger);
   ~Deleter();  // stop()
 
+  // Drops the orders that wait and returns when the ones under way are done: what a master ordered before
+  // does not happen after another has been welcomed.
+  void forget();
   // False when the queue has no room for it until the deadline; the order is then dropped, and the master
   // asks again.
   bool submit(DeletionOrder order, MonotonicTime deadline);
@@ -39,6 +44,7 @@ class Deleter {
 
  private:
   void run();
+  std::vector<DeletionOrder> take_some();
   void carry_out(const std::vector<DeletionOrder>& orders);
 
   ReplicaStore& store_;
@@ -46,7 +52,11 @@ class Deleter {
   Puller& puller_;
   Outbox& outbox_;
   Logger& logger_;
-  BoundedQueue<DeletionOrder> queue_;
+  std::mutex mutex_;  // guards all below but the thread
+  std::condition_variable changed_;
+  std::deque<DeletionOrder> waiting_;  // at most kQueueMax
+  bool busy_ = false;                  // some were taken off and are not carried out yet
+  bool stopping_ = false;
   std::thread thread_;
 };
 

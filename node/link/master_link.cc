@@ -101,19 +101,18 @@ Status MasterLink::attend(const std::string& master) {
 // Each new trouble is logged once, not at every try.
 void MasterLink::note(const std::string& master, const Status& ended) {
   Status named = ended.with_context("master at " + master);
-  bool repeated = false;
+  if (last_error() != named) {
+    if (is_refusal(named)) {
+      context_.logger.error("this node is not let in: {}", named.message());
+    } else {
+      context_.logger.warning("no link to a master: {}", named.message());
+    }
+  }
   {
     std::lock_guard lock(mutex_);
-    repeated = last_error_ == named;
     last_error_ = named;
   }
   changed_.notify_all();
-  if (repeated) return;
-  if (is_refusal(named)) {
-    context_.logger.error("this node is not let in: {}", named.message());
-  } else {
-    context_.logger.warning("no link to a master: {}", named.message());
-  }
 }
 
 }  // namespace fsdfs::node

@@ -3,6 +3,7 @@
 #include "common/rpc/peer.h"
 #include "common/rpc/status_rpc.h"
 #include "common/security/credentials.h"
+#include "node/transfer/chain_status.h"
 #include "node/transfer/read_stream.h"
 #include "node/transfer/write_stream.h"
 
@@ -27,16 +28,23 @@ class Refusal final : public Reactor {
 
 }  // namespace
 
+Result<Caller> ReplicasService::admit(const grpc::CallbackServerContext& call) const {
+  FSDFS_ASSIGN(Caller caller, identify(call));
+  if (context_.count.now() < context_.streams_max) return caller;
+  return blame(context_.self, unavailable("it serves " + std::to_string(context_.streams_max) +
+                                          " streams already (node.streams_max); try another node, or again"));
+}
+
 grpc::ServerWriteReactor<v1::ReadChunk>* ReplicasService::Read(grpc::CallbackServerContext* call,
                                                                const v1::ReadRequest* request) {
-  auto caller = identify(*call);
+  auto caller = admit(*call);
   if (!caller.ok()) return new Refusal<grpc::ServerWriteReactor<v1::ReadChunk>>(caller.status());
   return start_read_stream(context_, *call, *caller, *request);
 }
 
 grpc::ServerBidiReactor<v1::WriteMessage, v1::WriteReply>* ReplicasService::Write(
     grpc::CallbackServerContext* call) {
-  auto caller = identify(*call);
+  auto caller = admit(*call);
   if (!caller.ok()) {
     return new Refusal<grpc::ServerBidiReactor<v1::WriteMessage, v1::WriteReply>>(caller.status());
   }

@@ -17,6 +17,9 @@ class ReplicasService final : public v1::Replicas::CallbackService {
       grpc::CallbackServerContext* call) override;
 
  private:
+  // Who calls, if one more stream may begin.
+  Result<Caller> admit(const grpc::CallbackServerContext& call) const;
+
   StreamContext& context_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "common/units.h"
 #include "node/store/sidecar.h"
@@ -41,7 +42,7 @@ Status Arrival::dead(Status why) {
 Status Arrival::reserve(uint64_t size) {
   FSDFS_TRY(failed_);
   if (size <= reservation_.bytes()) return {};
-  FSDFS_TRY(core_.check_floor(size - received_));
+  FSDFS_TRY(core_.check_floor(size - reservation_.bytes()));
   return reservation_.grow_to(size);
 }
 
@@ -74,6 +75,8 @@ Status Arrival::append(uint64_t offset, std::string_view data, const BlockSums& 
     if (Status status = file_->pwrite(data, received_); !status.ok()) return dead(status);
   }
   received_ += data.size();
+  core_.staged.fetch_add(data.size());
+  staged_ += data.size();
   sums_.insert(sums_.end(), sums.begin(), sums.end());
   return write_back();
 }
@@ -146,6 +149,7 @@ Result<HeldReplica> Arrival::place(const Description& description) {
   IndexRow row = row_of(description, HeldState::kWhole, core_.clock.wall());
   if (Status status = core_.index->put(row); !status.ok()) return undo_placing(description, status);
   file_.reset();
+  unstage();
   reservation_.keep(description.content.size);
   if (before) {  // a bad one lay in quarantine until this replaced it
     (void)core_.unlink_if_there(core_.layout.quarantined_data(replica_));
@@ -178,6 +182,7 @@ Status Arrival::undo_placing(const Description& description, Status why) {
     // Its bytes are still there, so they stay counted; the next start finds the file and decides.
     core_.logger.error("{} could not be put in place and not be removed again: {}", replica_.to_string(),
                        data.message());
+    unstage();
     reservation_.keep(std::min(reservation_.bytes(), description.content.size));
   }
   if (!meta.ok()) core_.logger.warning("a sidecar was left behind: {}", meta.message());
@@ -195,7 +200,13 @@ void Arrival::discard() {
     }
     if (failed_.ok()) failed_ = aborted("the arrival of " + replica_.to_string() + " was discarded");
   }
+  unstage();
   reservation_.release();
+}
+
+// Before the reservation goes, so that what is promised is never taken for less than it is.
+void Arrival::unstage() {
+  core_.staged.fetch_sub(std::exchange(staged_, 0));
 }
 
 }  // namespace fsdfs::node

@@ -62,6 +62,7 @@ class Arrival {
   Result<HeldReplica> place(const Description& description);
   Status put_in_place(const Description& description);
   Status undo_placing(const Description& description, Status why);
+  void unstage();
   Status dead(Status why);
 
   StoreCore& core_;
@@ -72,6 +73,7 @@ class Arrival {
   Reservation reservation_;
   const Doom doom_;
   uint64_t received_ = 0;
+  uint64_t staged_ = 0;  // of received_, counted in StoreCore::staged
   uint64_t written_back_ = 0;
   uint64_t synced_ = 0;
   BlockSums sums_;

@@ -22,10 +22,9 @@ void ChangeLog::push(Change change) {
   {
     std::lock_guard lock(mutex_);
     change.sequence = ++last_;
-    if (!change.removed) ++pending_added_;
     pending_.push_back(std::move(change));
     if (pending_.size() > kPendingMax) {
-      pop_oldest();
+      pending_.pop_front();
       overflowed_ = true;
     }
     listener = listener_;
@@ -58,23 +57,22 @@ bool ChangeLog::overflowed() const {
 
 void ChangeLog::acknowledge(uint64_t sequence) {
   std::lock_guard lock(mutex_);
-  while (!pending_.empty() && pending_.front().sequence <= sequence) pop_oldest();
+  while (!pending_.empty() && pending_.front().sequence <= sequence) pending_.pop_front();
 }
 
-void ChangeLog::pop_oldest() {
-  if (!pending_.front().removed) --pending_added_;
-  pending_.pop_front();
-}
-
-size_t ChangeLog::pending_added() const {
+size_t ChangeLog::pending_added(uint64_t up_to) const {
   std::lock_guard lock(mutex_);
-  return pending_added_;
+  size_t count = 0;
+  for (const Change& change : pending_) {
+    if (change.sequence > up_to) break;
+    if (!change.removed) ++count;
+  }
+  return count;
 }
 
 uint64_t ChangeLog::restart() {
   std::lock_guard lock(mutex_);
   pending_.clear();
-  pending_added_ = 0;
   overflowed_ = false;
   return last_;
 }

@@ -36,7 +36,7 @@ class ChangeLog {
   // Those after `sequence`, oldest first.
   std::vector<Change> pending_after(uint64_t sequence, size_t limit) const;
   size_t pending() const;
-  size_t pending_added() const;  // those that are no removals
+  size_t pending_added(uint64_t up_to) const;  // those up to this sequence that are no removals
   bool overflowed() const;
 
   // Everything up to `sequence` is known to the master.
@@ -46,11 +46,9 @@ class ChangeLog {
 
  private:
   void push(Change change);
-  void pop_oldest();
 
   mutable std::mutex mutex_;  // guards all below
   std::deque<Change> pending_;
-  size_t pending_added_ = 0;
   uint64_t last_ = 0;
   bool overflowed_ = false;
   std::function<void()> listener_;

@@ -22,9 +22,22 @@ struct Found {
 };
 using FoundFiles = std::map<ReplicaId, Found>;
 
+// Of a sidecar's replacement that a crash cut short (write_file_atomically).
+bool is_left_over(std::string_view name) {
+  constexpr std::string_view kSuffix = ".tmp";
+  if (!name.ends_with(kSuffix)) return false;
+  auto named = Layout::parse_file_name(name.substr(0, name.size() - kSuffix.size()));
+  return named && named->meta;
+}
+
 Result<FoundFiles> list_replicas(StoreCore& core, const std::string& directory) {
   FoundFiles found;
+  std::vector<std::string> left_over;
   FSDFS_TRY(core.disk.list(directory, [&](const DirectoryEntry& entry) {
+    if (is_left_over(entry.name)) {
+      left_over.push_back(directory + "/" + std::string(entry.name));
+      return true;
+    }
     auto named = Layout::parse_file_name(entry.name);
     if (!named || entry.type != FileType::kRegular) {
       core.logger.warning("{}/{} is nothing that fsdfs made; it is left alone", directory, entry.name);
@@ -33,6 +46,7 @@ Result<FoundFiles> list_replicas(StoreCore& core, const std::string& directory) 
     (named->meta ? found[named->replica].meta : found[named->replica].data) = true;
     return true;
   }));
+  for (const std::string& path : left_over) FSDFS_TRY(core.unlink_if_there(path));
   return found;
 }
 

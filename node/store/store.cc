@@ -75,11 +75,11 @@ Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const Repl
   auto file = core_->disk.open(core_->layout.data(replica), Disk::Access::kRead);
   auto description = core_->read_sidecar(core_->layout.meta(replica));
   Status status = !file.ok() ? file.status() : description.status();
-  if (status.ok() && (description->replica != replica || description->content != row->held.content)) {
+  if (status.ok() && description->replica != replica) {
     status =
-        data_loss("the sidecar of " + replica.to_string() + " describes " + description->replica.to_string() +
-                  " with digest " + description->content.digest.to_string());
+        data_loss("the sidecar of " + replica.to_string() + " describes " + description->replica.to_string());
   }
+  if (status.ok() && description->content != row->held.content) FSDFS_TRY(repair_row(*description));
   if (!status.ok()) {
     if (status.code() != Code::kDataLoss && status.code() != Code::kNotFound) return status;
     quarantine(replica, status);  // does nothing where it was removed just now
@@ -88,6 +88,21 @@ Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const Repl
   auto open = std::make_shared<const OpenReplica>(std::move(*file), std::move(*description));
   core_->cache.keep(open, generation);
   return open;
+}
+
+// The sidecar carries its own sum and the index does not: where they differ, the index is wrong.
+Status ReplicaStore::repair_row(const Description& description) {
+  Claims::Claim claim = core_->claims.take(description.replica);
+  FSDFS_ASSIGN(auto row, core_->index->find(description.replica));
+  if (!row || row->held.state != HeldState::kWhole) return {};
+  core_->logger.warning("the index has a wrong row for {}: corrected from its sidecar",
+                        description.replica.to_string());
+  IndexRow right = row_of(description, HeldState::kWhole, row->verified);
+  FSDFS_TRY(core_->index->put(right));
+  core_->quota.remove_held(row->held.content.size);
+  core_->quota.add_held(right.held.content.size);
+  core_->changes.added(right.held);
+  return {};
 }
 
 Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span<char> into) {

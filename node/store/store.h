@@ -72,6 +72,7 @@ class ReplicaStore {
 
  private:
   explicit ReplicaStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
+  Status repair_row(const Description& description);
   Status set_aside(const IndexRow& row);
   void forget_missing(const IndexRow& row);
 

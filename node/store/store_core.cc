@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/io/files.h"
 #include "common/units.h"
 #include "node/store/sidecar.h"
@@ -28,12 +30,15 @@ Status StoreCore::unlink_if_there(const std::string& path) {
 Status StoreCore::check_floor(uint64_t bytes) {
   FSDFS_ASSIGN(DiskSpace space, disk.space(layout.root()));
   uint64_t floor = settings.free_floor;
-  if (space.free_bytes >= floor && space.free_bytes - floor >= bytes) return {};
+  uint64_t reserved = quota.reserved();
+  uint64_t promised = reserved - std::min(reserved, staged.load());
+  uint64_t above_floor = space.free_bytes - std::min(space.free_bytes, floor);
+  if (above_floor >= promised && above_floor - promised >= bytes) return {};
   return no_space(
-      fmt::format("no space: the filesystem of node {} at {} has {} free of which {} stay free "
-                  "(node.free_floor), and {} are needed",
+      fmt::format("no space: the filesystem of node {} at {} has {} free, of which {} stay free "
+                  "(node.free_floor) and {} are promised, and {} more are needed",
                   to_string(directory.node()), layout.root(), format_size(space.free_bytes),
-                  format_size(floor), format_size(bytes)));
+                  format_size(floor), format_size(promised), format_size(bytes)));
 }
 
 Result<Description> StoreCore::read_sidecar(const std::string& path) {

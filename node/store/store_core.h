@@ -62,13 +62,15 @@ struct StoreCore {
   OpenReplicaCache cache;
   DiskMeter meter;
   std::atomic<uint64_t> stage_counter{0};
+  std::atomic<uint64_t> staged{0};    // bytes that arrivals have written; a part of quota.reserved()
   std::atomic<uint64_t> replicas{0};  // rows of the index: whole and quarantined
 
   // Makes the directory and those above it, durably; those made once are remembered.
   Status ensure_directory(const std::string& path);
   // Ok also when it was not there.
   Status unlink_if_there(const std::string& path);
-  // kNoSpace when `bytes` more would leave less than the floor in the filesystem.
+  // kNoSpace when `bytes` more, beside what is promised to arrivals and not written yet, would leave less
+  // than the floor in the filesystem.
   Status check_floor(uint64_t bytes);
   Result<Description> read_sidecar(const std::string& path);
   // A replica of `bytes` is not held any more.

@@ -61,6 +61,10 @@ Status ChainMember::take_sequence(uint64_t sequence) {
 
 Status ChainMember::apply(const v1::WriteData& data, const Message& message) {
   FSDFS_TRY(take_sequence(data.sequence()));
+  if (data.data().size() > kWriteDataMax) {
+    return invalid_argument(
+        fmt::format("a message with {} bytes of content ({} at most)", data.data().size(), kWriteDataMax));
+  }
   if (!next_.none()) surroundings_.forward(message);
   FSDFS_ASSIGN(BlockSums sums, decode_sums(data.sums()));
   context_.meter.received(data.data().size());

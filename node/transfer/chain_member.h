@@ -23,6 +23,8 @@
 
 namespace fsdfs::node {
 
+inline constexpr size_t kWriteDataMax = 1024 * 1024;  // bytes of content in one message
+
 class ChainMember {
  public:
   using Message = std::shared_ptr<const v1::WriteMessage>;  // shared: it is written here while it is sent on

@@ -19,7 +19,7 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
         member_(context.count),
         presence_(context.meter.readers()),
         source_(context.store, context.access, caller, request),
-        strand_(std::make_shared<Strand>(context.pool)) {}
+        strand_(std::make_shared<Strand>(context.read_pool)) {}
 
   void start() {
     watched_ = context_.watch.watch(context_.idle_timeout, [this] { call_.TryCancel(); });

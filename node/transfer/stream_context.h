@@ -30,6 +30,10 @@ class StreamCount {
     StreamCount& count_;
   };
 
+  int now() const {
+    std::lock_guard lock(mutex_);
+    return count_;
+  }
   // True when none was left before the deadline.
   bool wait_for_none(MonotonicTime deadline) {
     std::unique_lock lock(mutex_);
@@ -44,7 +48,7 @@ class StreamCount {
     if (count_ == 0) none_.notify_all();
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable none_;
   int count_ = 0;  // guarded by mutex_
 };
@@ -57,8 +61,10 @@ struct StreamContext {
   Logger& logger;
   Dialer& dialer;
   IdleWatch& watch;
-  ThreadPool& pool;
+  ThreadPool& read_pool;
+  ThreadPool& write_pool;  // one of their own: a sync must not keep readers waiting
   StreamCount& count;
+  int streams_max;  // one more is refused
   NodeId self;
   Duration idle_timeout;  // a stream on which nothing moves for so long is ended
   Duration sync_timeout;  // the same, while the members of a chain sync what was written

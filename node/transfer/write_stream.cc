@@ -22,7 +22,7 @@ class WriteStream final : public grpc::ServerBidiReactor<v1::WriteMessage, v1::W
       : context_(context),
         call_(call),
         counted_(context.count),
-        strand_(std::make_shared<Strand>(context.pool)),
+        strand_(std::make_shared<Strand>(context.write_pool)),
         machine_({context.store, context.access, context.meter, context.clock, context.self}, caller, *this) {
   }
 

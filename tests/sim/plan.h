@@ -22,7 +22,8 @@ struct Plan {
   double fullness = 0.5;     // first copies of all files, as a share of all quotas
   bool fractional_targets = false;
   bool calm_nodes = false;  // no deaths, no changes of nodes
-  int64_t step_ms = 500;
+  int64_t step_ms = 500;       // from tick to tick
+  int64_t event_gap_ms = 300;  // at most, from event to event
   master::SchedulerSettings scheduler;
   master::LivenessSettings liveness;
 

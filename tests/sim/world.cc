@@ -158,6 +158,8 @@ void World::heartbeats() {
 
 void World::carry_out(const std::vector<master::Order>& orders) {
   orders_in_step_ += orders.size();
+  for (const master::Order& order : orders) latest_.push_back(order);
+  while (latest_.size() > 12) latest_.pop_front();
   for (const master::Order& order : orders) {
     if (const auto* copy = std::get_if<master::CopyOrder>(&order)) begin_copy(*copy);
     if (const auto* removal = std::get_if<master::DeleteOrder>(&order)) begin_delete(*removal);
@@ -276,7 +278,7 @@ void World::run_events() {
     while (next_event_ms_ <= now_ms_ && events_done_ < plan_.events) {
       random_event();
       ++events_done_;
-      next_event_ms_ += static_cast<int64_t>(random_.below(static_cast<uint64_t>(plan_.step_ms)));
+      next_event_ms_ += static_cast<int64_t>(random_.below(static_cast<uint64_t>(plan_.event_gap_ms)));
     }
     step();
   }
@@ -291,7 +293,7 @@ void World::check_disks() {
     checker_.fail("invariant 7: node " + std::to_string(number) + " has " + std::to_string(node.disk_bytes) +
                   " bytes of replicas, " + std::to_string(node.junk) + " others, " + std::to_string(node.task_bytes) +
                   " arriving, " + std::to_string(node.staged_bytes) + " staged; its quota is " +
-                  std::to_string(node.info.quota));
+                  std::to_string(node.info.quota) + latest_orders());
   }
 }
 
@@ -300,13 +302,20 @@ bool World::busy() const {
   return std::any_of(sessions_.begin(), sessions_.end(), [](const SimSession& session) { return session.exists; });
 }
 
+std::string World::latest_orders() const {
+  std::string text;
+  for (const master::Order& order : latest_) text += "\n    " + master::describe(order);
+  return text;
+}
+
 bool World::settle() {
   constexpr int64_t kQuietMs = 45'000;  // longer than any back-off and repetition of the plans
-  constexpr int64_t kMostMs = 12 * 3600'000;
+  constexpr int64_t kMostMs = 2 * 3600'000;
   for (size_t number = 0; number < nodes_.size(); ++number) {
     SimNode& node = nodes_[number];
     node.info.at_floor = false;
     node.info.load = {};
+    node.speed = std::max(node.speed, 0.5);
     if (node.exists && !node.running && random_.chance(0.7)) start_node(number);
   }
   int64_t quiet_since = now_ms_, began = now_ms_;

@@ -4,6 +4,7 @@
 // every step the bytes really on each node are held against its quota (invariant 7). Deterministic by its plan.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -87,6 +88,8 @@ class World {
   Tally& tally() { return tally_; }
   const Plan& plan() const { return plan_; }
   int64_t now_ms() const { return now_ms_; }
+  // The latest orders, one a line: what goes on in a swarm that finds no rest.
+  std::string latest_orders() const;
 
   // ---- what events do (world_events.cc, world_sessions.cc) ----
   size_t add_node(uint64_t quota);
@@ -137,6 +140,7 @@ class World {
   uint64_t attendances_ = 0;
   uint64_t next_session_ = 1;
   size_t orders_in_step_ = 0;
+  std::deque<master::Order> latest_;
 };
 
 inline constexpr size_t kNone = static_cast<size_t>(-1);

@@ -55,6 +55,7 @@ void World::run_sessions() {
       session.ends_ms = now_ms_ + static_cast<int64_t>(random_.below(5'000));
       for (const NodeId& id : session.chain) {
         SimNode& node = nodes_[node_of(id)];
+        if (node.attendance == 0) continue;  // out of reach, which the master has not noticed: falls out
         node.staged[session.id.value] = session.size;
         node.staged_bytes += session.size;
       }

@@ -170,6 +170,10 @@ grpc::Status FakeNode::Write(grpc::ServerContext* context,
       }
       reply.set_acked(data.sequence());
     } else {
+      if (plan.fault == Fault::kHangAtFinish) {
+        wait_until_cancelled(*context);
+        return grpc::Status::CANCELLED;
+      }
       EXPECT_EQ(message.finish().content().size(), content.size());
       EXPECT_EQ(message.finish().content().digest(), encode_digest(content_digest_of(content)));
       reply.set_acked(message.finish().sequence());

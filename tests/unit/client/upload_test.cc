@@ -231,5 +231,16 @@ TEST_F(UploadTest, SurvivesARestartOfTheMasterBetweenOpenAndCommit) {
   EXPECT_EQ(stored(result->attributes, 1), "content");
 }
 
+// The chain has everything and never finishes: the put has to end in time for another try.
+TEST_F(UploadTest, GoesOnWithAnotherChainWhenTheSyncHangs) {
+  auto quick = options();
+  quick.deadline = std::chrono::seconds(2);
+  client_ = make_client(quick);
+  nodes_[0]->set_write_fault({.fault = Fault::kHangAtFinish, .after = 0, .blames = ""});
+  auto result = put("/f", "content");
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_EQ(stored(result->attributes, 1), "content");
+}
+
 }  // namespace
 }  // namespace fsdfs::client

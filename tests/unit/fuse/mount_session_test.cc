@@ -354,6 +354,8 @@ TEST_F(MountSessionTest, RelaxedNamesAreNotAskedForAgainButContentIs) {
   int lookups = mounted.swarm.calls("lookup");
   mounted.swarm.replace(inode, "other");
   EXPECT_EQ(read_file(at("f")), "other");
+  mounted.swarm.replace(inode, "longer than before");
+  EXPECT_EQ(read_file(at("f")), "longer than before");
   EXPECT_EQ(mounted.swarm.calls("lookup"), lookups);
 }
 

@@ -112,8 +112,13 @@ class FakeNode {
     loop_->inventory(attendance_, hello.node, std::move(all), true, [] {});
   }
   void leave() {
-    loop_->leave(attendance_);
+    if (loop_ != nullptr) loop_->leave(attendance_);
     loop_ = nullptr;
+  }
+  // The master is gone, and what it said last with it.
+  void lose_master() {
+    loop_ = nullptr;
+    if (link) link->take();
   }
   bool attends() const { return loop_ != nullptr && !link->closed(); }
 
@@ -201,6 +206,7 @@ class ControlFixture : public StoreFixture {
   void stop_loop() {
     if (loop_ != nullptr) loop_->stop();
     store_->close();
+    for (auto& [number, node] : nodes_) node->lose_master();
     loop_.reset();
   }
   // As a master that was killed and started again: nodes must attend anew.

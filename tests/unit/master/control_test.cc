@@ -361,6 +361,29 @@ TEST_F(ControlTest, AnOldMastersOrderIsNoOrderOfOurs) {
   }
 }
 
+TEST(ByteTallyTest, CountsBeyondWhatItRemembers) {
+  ByteTally<uint64_t> tally;
+  EXPECT_TRUE(tally.set(1, 10));
+  EXPECT_FALSE(tally.set(1, 10));
+  EXPECT_TRUE(tally.set(1, 4));
+  EXPECT_EQ(tally.bytes(), 4u);
+  for (uint64_t key = 2; key <= ByteTally<uint64_t>::kKeysMax + 5; ++key) tally.set(key, 1);
+  EXPECT_EQ(tally.count(), ByteTally<uint64_t>::kKeysMax + 5);
+  EXPECT_EQ(tally.bytes(), ByteTally<uint64_t>::kKeysMax + 8);
+  EXPECT_TRUE(tally.erase(1));
+  EXPECT_FALSE(tally.erase(1));
+  EXPECT_EQ(tally.bytes(), ByteTally<uint64_t>::kKeysMax + 4);
+  tally.clear();
+  EXPECT_EQ(tally.count(), 0u);
+}
+
+TEST_F(ControlTest, NodesAreDismissedWhenTheMasterGoes) {
+  join_all({1, 2});
+  loop_->dismiss_nodes();
+  EXPECT_TRUE(eventually([&] { return !node(1).attends() && !node(2).attends(); }));
+  EXPECT_EQ(node(1).link->closed()->code(), Code::kUnavailable);
+}
+
 TEST_F(ControlTest, WhoMayAttend) {
   join_all({1});
   struct Case {

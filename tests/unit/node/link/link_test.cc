@@ -120,6 +120,7 @@ TEST_F(LinkTest, ChangesAreRepeatedUntilAcknowledged) {
   join();
   put(replica(1), content_of(100));
   ASSERT_TRUE(master_.wait([&] { return master_.changes.size() >= 3; }));
+  EXPECT_EQ(master_.reports.front().unknown_replicas(), 0U);
   for (const v1::Change& change : master_.changes)
     EXPECT_EQ(change.sequence(), master_.changes[0].sequence());
   ASSERT_TRUE(master_.wait([&] { return master_.reports.back().unknown_replicas() == 1; }));  // invariant 11
@@ -209,9 +210,10 @@ TEST_F(LinkTest, ARefusalIsKeptAndTriedAgain) {
 }
 
 TEST_F(LinkTest, AnOlderMasterIsRefused) {
+  make();
+  put(replica(1), content_of(100));
   master_.set_epoch(5);
   join();
-  put(replica(1), content_of(100));
   master_.set_epoch(4);
   master_.drop();
   EXPECT_TRUE(eventually([&] { return (*node_)->last_error().reason() == Reason::kStaleEpoch; }));
@@ -224,6 +226,7 @@ TEST_F(LinkTest, AnOlderMasterIsRefused) {
 
 TEST_F(LinkTest, AnEpochThatCannotBeGrantedDurablyIsNotObeyed) {
   join();
+  ASSERT_TRUE(master_.wait([&] { return master_.inventories == 1; }));
   std::filesystem::create_directory(path_ + "/fsdfs-identity.tmp");  // nothing can be written there now
   master_.set_epoch(2);
   master_.drop();
@@ -248,9 +251,10 @@ TEST_F(LinkTest, ADeletionIsOfExactlyWhatItNames) {
 }
 
 TEST_F(LinkTest, ADeletionOfAnotherEpochIsRefused) {
+  make();
+  put(replica(1), content_of(100));
   master_.set_epoch(5);
   join();
-  put(replica(1), content_of(100));
   master_.send(deletion(11, replica(1), 4));
   ASSERT_TRUE(has_outcome(11));
   EXPECT_EQ(master_.outcomes[0].reason(), static_cast<uint32_t>(Reason::kStaleEpoch));

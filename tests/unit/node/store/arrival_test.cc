@@ -149,6 +149,18 @@ TEST_F(ArrivalTest, TheFilesystemsFloorIsKept) {
   auto refused = store_->begin_arrival(replica(1), 501, ArrivalKind::kWrite);
   EXPECT_EQ(refused.status().reason(), Reason::kNoSpace);
   EXPECT_NE(refused.status().message().find("node.free_floor"), std::string::npos);
+  {
+    auto arrival = begin(replica(1), 500);
+    // What is promised is as good as taken.
+    EXPECT_EQ(store_->begin_arrival(replica(2), 1, ArrivalKind::kWrite).status().reason(), Reason::kNoSpace);
+    std::string bytes = content_of(400);
+    ASSERT_TRUE(ok(arrival->append(0, bytes, sums_of(bytes))));
+    disk_.set_free_bytes(10 * kMiB +
+                         101);  // as the disk says now, another process having given one byte back
+    EXPECT_EQ(store_->begin_arrival(replica(2), 2, ArrivalKind::kWrite).status().reason(), Reason::kNoSpace);
+    EXPECT_TRUE(ok(store_->begin_arrival(replica(2), 1, ArrivalKind::kWrite)));
+    disk_.set_free_bytes(10 * kMiB + 500);
+  }
   EXPECT_TRUE(ok(store_->begin_arrival(replica(1), 500, ArrivalKind::kWrite)));
   EXPECT_EQ(store_->figures()->free_on_disk, 500U);
 }

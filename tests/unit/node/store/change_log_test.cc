@@ -17,11 +17,12 @@ TEST(ChangeLogTest, ChangesStayUntilAcknowledged) {
   EXPECT_EQ(all[0].sequence, 1U);
   EXPECT_TRUE(all[1].removed);
   EXPECT_EQ(all[2].held.state, HeldState::kQuarantined);
-  EXPECT_EQ(log.pending_added(), 2U);
+  EXPECT_EQ(log.pending_added(3), 2U);
+  EXPECT_EQ(log.pending_added(2), 1U);
   EXPECT_EQ(log.pending_after(1, 1).at(0).sequence, 2U);
   log.acknowledge(2);
   EXPECT_EQ(log.pending_after(0, 10).at(0).sequence, 3U);
-  EXPECT_EQ(log.pending_added(), 1U);
+  EXPECT_EQ(log.pending_added(3), 1U);
   log.acknowledge(3);
   EXPECT_EQ(log.pending(), 0U);
   log.removed(replica(4));

@@ -176,6 +176,14 @@ TEST_F(RecoveryTest, StagesAreSwept) {
   EXPECT_TRUE(held().empty());
 }
 
+TEST_F(RecoveryTest, HalfASidecarThatWasBeingReplacedGoes) {
+  put_three();
+  spit(layout().meta(replica(1)) + ".tmp", "half");
+  reopen();
+  expect_three();
+  EXPECT_FALSE(std::filesystem::exists(layout().meta(replica(1)) + ".tmp"));
+}
+
 TEST_F(RecoveryTest, StrangeFilesAreLeftAlone) {
   put_three();
   std::string directory = layout().directory_of(replica(1));

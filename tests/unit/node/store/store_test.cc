@@ -69,6 +69,26 @@ TEST_F(ReplicaStoreTest, ABadSidecarIsNeverTrusted) {
   EXPECT_EQ(read(replica(2)).status().code(), Code::kDataLoss);
 }
 
+TEST_F(ReplicaStoreTest, AWrongRowOfTheIndexIsCorrected) {
+  std::string bytes = content_of(kBlockSize + 3);
+  put(replica(1), bytes);
+  close();
+  {
+    auto index = std::move(Index::open(Layout(data_path_).index(), logger_)->index);
+    IndexRow wrong = *index->find(replica(1)).value();
+    wrong.held.content.size = 7;
+    wrong.held.content.digest.bytes[3] ^= 1;
+    ASSERT_TRUE(ok(index->put(wrong)));
+    ASSERT_TRUE(ok(index->close()));
+  }
+  ASSERT_TRUE(ok(open()));
+  EXPECT_EQ(used(), 7U);
+  EXPECT_EQ(read(replica(1)).value(), bytes);
+  EXPECT_EQ(store_->find(replica(1)).value()->content, content_info(bytes));
+  EXPECT_EQ(last_change().held.content, content_info(bytes));
+  EXPECT_EQ(used(), bytes.size());
+}
+
 TEST_F(ReplicaStoreTest, ATruncatedReplicaIsNeverServed) {
   put(replica(1), content_of(2 * kBlockSize));
   std::filesystem::resize_file(layout().data(replica(1)), kBlockSize);

@@ -156,6 +156,30 @@ TEST_F(ReadTest, AReaderThatTakesNothingIsLetGo) {
   EXPECT_EQ(from_grpc(stream->Finish()).code(), Code::kCancelled);
 }
 
+TEST_F(ReadTest, OneStreamTooManyIsRefused) {
+  node_.stop();
+  node_.settings().streams_max = 1;
+  node_.start();
+  std::string bytes = content_of(16 << 20);
+  put(replica(1), bytes);
+  ASSERT_TRUE(eventually([&] { return read(replica(1)).status.ok(); }));  // the write's stream is gone
+  auto stub = v1::Replicas::NewStub(client_.dialer->channel(node_.address()).value());
+  grpc::ClientContext call;
+  set_deadline(call, kPatience);
+  v1::ReadRequest request;
+  *request.add_items() = read_item(client_, replica(1));
+  auto stream = stub->Read(&call, request);
+  v1::ReadChunk chunk;
+  ASSERT_TRUE(stream->Read(&chunk));
+  Status refused = read(replica(1)).status;
+  EXPECT_EQ(refused.code(), Code::kUnavailable);
+  EXPECT_NE(refused.message().find("node.streams_max"), std::string::npos);
+  call.TryCancel();
+  while (stream->Read(&chunk)) continue;
+  (void)stream->Finish();
+  EXPECT_TRUE(eventually([&] { return read(replica(1)).bytes == bytes; }));
+}
+
 TEST_F(ReadTest, ManyReadersAtOnce) {
   std::string bytes = content_of(2 << 20);
   put(replica(1), bytes);

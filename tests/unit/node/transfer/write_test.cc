@@ -270,6 +270,14 @@ TEST_F(WriteTest, MessagesOutOfOrderAreRefused) {
   EXPECT_TRUE(all_empty());
 }
 
+TEST_F(WriteTest, AMessageThatIsTooBigIsRefused) {
+  auto members = chain(1);
+  Writing writing(client_, members, replica(1), 2 << 20);
+  writing.send(content_of((1 << 20) + 1));
+  EXPECT_EQ(writing.end().status().code(), Code::kInvalidArgument);
+  EXPECT_TRUE(all_empty());
+}
+
 TEST_F(WriteTest, AWriterThatFallsSilentIsLetGo) {
   settings_.idle_timeout = std::chrono::milliseconds(300);
   auto members = chain(2);

@@ -1,0 +1,395 @@
+#include "client/cli/command_line.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "common/io/files.h"
+#include "common/path.h"
+#include "tests/unit/client/fake_swarm.h"
+
+namespace fsdfs::client {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Names = std::vector<std::string>;
+
+constexpr size_t kMi = 1 << 20;
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+class CommandLineTest : public FakeSwarmTest {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "command_line_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    environment_ = {{"FSDFS_JOIN", master_->address()}, {"FSDFS_SWARM_PASSWORD", kTestPassword}};
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  // Runs `fsdfs ARGUMENTS...`, without what the machine's own configuration says.
+  Outcome run(std::vector<std::string> arguments, int in_descriptor = -1) {
+    std::ostringstream out, err;
+    UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
+    Streams streams{.out = out, .err = err, .in_descriptor = in_descriptor, .out_descriptor = output.get()};
+    CommandLine commands(streams, [this](const std::string& name) -> std::optional<std::string> {
+      auto found = environment_.find(name);
+      return found == environment_.end() ? std::nullopt : std::optional(found->second);
+    });
+    fs::path config = directory_ / "config.yaml";
+    if (!fs::exists(config)) std::ofstream(config) << "client.attempt: 300ms\n";
+    arguments.insert(arguments.begin(), {"fsdfs", "--config", config});
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    Outcome outcome;
+    outcome.code = commands.run(static_cast<int>(argv.size() - 1), argv.data());
+    outcome.out = out.str();
+    outcome.err = err.str();
+    std::string bytes(static_cast<size_t>(::lseek(output.get(), 0, SEEK_END)), '\0');
+    EXPECT_EQ(::pread(output.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    outcome.out += bytes;
+    return outcome;
+  }
+
+  std::string local(const std::string& name) const { return directory_ / name; }
+  std::string write(const std::string& name, const std::string& content) {
+    fs::create_directories((directory_ / name).parent_path());
+    std::ofstream(directory_ / name, std::ios::binary) << content;
+    return local(name);
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(directory_ / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string stored(const std::string& path) {
+    v1::Attributes attributes = master_->attributes_of(path);
+    ReplicaId replica{InodeId{attributes.inode()}, {Epoch{1}, attributes.version().counter()}};
+    return nodes_[0]->content(replica);
+  }
+
+  fs::path directory_;
+  std::map<std::string, std::string> environment_;
+};
+
+TEST_F(CommandLineTest, HelpAndVersionNeedNoSwarm) {
+  environment_.clear();
+  Outcome help = run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* command : {"put", "get", "cat", "ls", "tree", "mkdir", "rm", "mv", "stat", "locate",
+                              "target", "status", "nodes", "wait"}) {
+    EXPECT_THAT(help.out, HasSubstr(std::string("  ") + command + " "));
+  }
+  EXPECT_THAT(run({"put", "--help"}).out, HasSubstr("Examples:"));
+  EXPECT_THAT(run({"--version"}).out, StartsWith("fsdfs "));
+}
+
+TEST_F(CommandLineTest, WrongUsageIsTwo) {
+  for (const Names& arguments :
+       {Names{}, Names{"nonsense"}, Names{"put", "only-one"}, Names{"ls", "--nonsense"}, Names{"wait"},
+        Names{"wait", "--min-surplus", "1", "--timeout", "soon"}, Names{"target", "set", "/f", "many"},
+        Names{"--set", "deadline=never", "ls"}, Names{"--set", "nonsense=1", "ls"},
+        Names{"--join", "nonsense", "ls"}}) {
+    Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << ::testing::PrintToString(arguments) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("fsdfs: "));
+  }
+  environment_.erase("FSDFS_JOIN");
+  Outcome outcome = run({"ls"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--join"));
+  environment_.clear();
+  EXPECT_EQ(run({"--join", master_->address(), "ls"}).code, 2);
+}
+
+TEST_F(CommandLineTest, GlobalOptionsStandBeforeAndAfterTheCommand) {
+  environment_.erase("FSDFS_JOIN");
+  EXPECT_EQ(run({"--join", master_->address(), "ls", "/"}).code, 0);
+  EXPECT_EQ(run({"ls", "/", "--join", master_->address(), "--json"}).out, "[]\n");
+  EXPECT_EQ(run({"target", "get", "/", "--join", master_->address()}).code, 0);
+}
+
+TEST_F(CommandLineTest, AnUnreachableSwarmIsThreeAndNamed) {
+  environment_["FSDFS_JOIN"] = "127.0.0.1:1";
+  Outcome outcome = run({"--set", "client.first_contact=300ms", "ls"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err,
+              StartsWith("fsdfs: ls: /: swarm not reachable: no master answered at 127.0.0.1:1"));
+}
+
+TEST_F(CommandLineTest, AWrongPasswordIsFour) {
+  environment_["FSDFS_SWARM_PASSWORD"] = "not the password";
+  Outcome outcome = run({"status"});
+  EXPECT_EQ(outcome.code, 4);
+  EXPECT_THAT(outcome.err, HasSubstr("not allowed: "));
+  environment_["FSDFS_SWARM_PASSWORD"] = kTestPassword;
+  EXPECT_EQ(run({"status", "--swarm-name", "another"}).code, 4);
+}
+
+TEST_F(CommandLineTest, NoSuchPathIsFive) {
+  for (const Names& arguments :
+       {Names{"ls", "/absent"}, Names{"cat", "/absent"}, Names{"stat", "/absent"}, Names{"locate", "/absent"},
+        Names{"rm", "/absent"}, Names{"mv", "/absent", "/b"}, Names{"get", "/absent", local("x")},
+        Names{"target", "set", "/absent", "2"}}) {
+    Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 5) << ::testing::PrintToString(arguments) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("fsdfs: " + arguments[0]));
+    EXPECT_THAT(outcome.err, HasSubstr("/absent"));
+  }
+}
+
+TEST_F(CommandLineTest, RefusesPathsThatLeaveTheRootOrAreRelative) {
+  for (const char* path : {"/a/../b", "relative", ""}) {
+    Outcome outcome = run({"ls", path});
+    EXPECT_EQ(outcome.code, 1) << path;
+    EXPECT_THAT(outcome.err, StartsWith("fsdfs: ls: "));
+  }
+}
+
+TEST_F(CommandLineTest, PutsAndGetsAFile) {
+  std::string content = test_content(3 * kMi + 5);
+  write("f", content);
+  ::chmod(local("f").c_str(), 0640);
+  EXPECT_EQ(run({"put", local("f"), "/"}).code, 0);
+  EXPECT_TRUE(stored("/f") == content);
+  EXPECT_EQ(master_->attributes_of("/f").mode(), 0640u);
+  EXPECT_EQ(run({"put", local("f"), "/g", "--target", "2.5"}).code, 0);
+  EXPECT_EQ(master_->attributes_of("/g").target(), 2.5);
+  Outcome outcome = run({"get", "/g", local("back")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(read("back") == content);
+  EXPECT_EQ(run({"cat", "/f"}).out, content);
+  EXPECT_EQ(run({"get", "/f", "-"}).out, content);
+}
+
+TEST_F(CommandLineTest, PutsWhatComesThroughAPipe) {
+  std::string content = test_content(100'000);
+  write("f", content);
+  UniqueFd input(::open(local("f").c_str(), O_RDONLY | O_CLOEXEC));
+  Outcome outcome = run({"put", "-", "/f"}, input.get());
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(stored("/f") == content);
+  outcome = run({"put", "-", "/"}, input.get());
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("needs a name"));
+}
+
+TEST_F(CommandLineTest, PutsAndGetsADirectory) {
+  write("tree/a", "A");
+  write("tree/sub/b", "");
+  write("tree/sub/deep/c", test_content(2 * kMi));
+  write("tree/\xFF", "not UTF-8");
+  fs::create_directory(local("tree/empty"));
+  Outcome outcome = run({"put", local("tree"), "/t"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith("imported 4 files, 2 MiB in "));
+  EXPECT_EQ(master_->names_in("/t"), (Names{"a", "empty", "sub", "\xFF"}));
+  EXPECT_EQ(stored("/t/sub/deep/c"), test_content(2 * kMi));
+  // Into what is there now.
+  EXPECT_EQ(run({"put", local("tree"), "/t"}).code, 0);
+  EXPECT_EQ(master_->names_in("/t/tree/sub"), (Names{"b", "deep"}));
+
+  outcome = run({"get", "/t/tree", local("back")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, StartsWith("fetched 4 files"));
+  EXPECT_EQ(read("back/a"), "A");
+  EXPECT_EQ(read("back/\xFF"), "not UTF-8");
+  EXPECT_TRUE(read("back/sub/deep/c") == test_content(2 * kMi));
+  EXPECT_TRUE(fs::is_directory(local("back/empty")));
+}
+
+TEST_F(CommandLineTest, SkipsWhatIsNoFileAndGoesOnAfterAFailure) {
+  write("tree/a", "A");
+  write("tree/unreadable", "U");
+  fs::create_symlink("a", local("tree/link"));
+  ASSERT_EQ(::mkfifo(local("tree/pipe").c_str(), 0600), 0);
+  Outcome outcome = run({"put", local("tree"), "/t"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(master_->names_in("/t"), (Names{"a", "unreadable"}));
+  EXPECT_THAT(outcome.err, HasSubstr("left out " + local("tree/link") + ": it is a symbolic link (--follow"));
+  EXPECT_THAT(outcome.err, HasSubstr("left out " + local("tree/pipe") + ": it is a pipe"));
+  EXPECT_EQ(run({"put", "--follow", local("tree"), "/u"}).code, 0);
+  EXPECT_EQ(stored("/u/link"), "A");
+
+  outcome = run({"put", local("absent"), local("tree/a"), "/t"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("fsdfs: put: " + local("absent") + ": "));
+  EXPECT_EQ(stored("/t/a"), "A");
+}
+
+TEST_F(CommandLineTest, SaysNoSpace) {
+  master_->refuse_opens(no_space("no space: the swarm is full"));
+  write("f", "x");
+  Outcome outcome = run({"put", local("f"), "/f"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("fsdfs: put: " + local("f") + ": no space: the swarm is full\n"));
+}
+
+TEST_F(CommandLineTest, MissingParentsAreMadeOnlyWhenAsked) {
+  write("f", "x");
+  Outcome outcome = run({"put", local("f"), "/a/b/f"});
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_THAT(outcome.err, HasSubstr("no such directory: /a/b (-p makes it)"));
+  EXPECT_EQ(run({"put", "-p", local("f"), "/a/b/f"}).code, 0);
+  EXPECT_EQ(stored("/a/b/f"), "x");
+  EXPECT_EQ(run({"put", "-p", local("f"), "/c/d/"}).code, 0);
+  EXPECT_EQ(stored("/c/d/f"), "x");
+  EXPECT_EQ(run({"get", "-p", "/a/b/f", local("x/y/f")}).code, 0);
+  EXPECT_EQ(read("x/y/f"), "x");
+}
+
+TEST_F(CommandLineTest, LeavesWhatIsThereWithNoClobber) {
+  write("f", "new");
+  ASSERT_EQ(run({"put", local("f"), "/f"}).code, 0);
+  write("f", "newer");
+  EXPECT_EQ(run({"put", "-n", local("f"), "/f"}).code, 0);
+  EXPECT_EQ(stored("/f"), "new");
+  EXPECT_EQ(run({"put", local("f"), "/f"}).code, 0);
+  EXPECT_EQ(stored("/f"), "newer");
+}
+
+TEST_F(CommandLineTest, ReplacesNoDevice) {
+  add_file("/f", "content");
+  EXPECT_EQ(run({"get", "/f", "/dev/null"}).code, 0);
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(CommandLineTest, ListsByName) {
+  for (const char* name : {"/d/c", "/d/a", "/d/e", "/d/b", "/d/sub/x"}) add_file(name, "content");
+  EXPECT_EQ(run({"ls", "/d"}).out, "a\nb\nc\ne\nsub\n");
+  EXPECT_EQ(run({"ls", "/d/a"}).out, "/d/a\n");
+  EXPECT_EQ(run({"ls", "-d", "/d"}).out, "/d\n");
+  EXPECT_EQ(run({"ls", "-U", "/d/sub", "/d/a"}).out, "/d/sub:\nx\n/d/a\n");
+  std::string lines = run({"ls", "-l", "/d"}).out;
+  EXPECT_THAT(lines, StartsWith("-rw-r--r--  0/3  "));
+  EXPECT_THAT(lines, HasSubstr("7  1970-01-01 "));
+  auto json = nlohmann::json::parse(run({"ls", "--json", "/d"}).out);
+  ASSERT_EQ(json.size(), 5u);
+  EXPECT_EQ(json[0]["path"], "/d/a");
+  EXPECT_EQ(json[4]["type"], "directory");
+}
+
+TEST_F(CommandLineTest, DrawsATree) {
+  for (const char* name : {"/d/a", "/d/sub/x", "/d/sub/y", "/d/z"}) add_file(name, "content");
+  std::string drawn = run({"tree", "/d"}).out;
+  EXPECT_THAT(drawn,
+              ::testing::AnyOf("/d\n├── a\n├── sub\n│   ├── x\n│   └── y\n└── z\n\n1 directory, 4 files\n",
+                               "/d\n|-- a\n|-- sub\n|   |-- x\n|   `-- y\n`-- z\n\n1 directory, 4 files\n"));
+  EXPECT_THAT(run({"tree", "-L", "1", "/d"}).out, HasSubstr("1 directory, 2 files"));
+  EXPECT_THAT(run({"tree", "-d", "/d"}).out, HasSubstr("1 directory, 0 files"));
+  auto json = nlohmann::json::parse(run({"tree", "--json", "/d"}).out);
+  EXPECT_EQ(json["entries"][1]["entries"][0]["path"], "/d/sub/x");
+}
+
+TEST_F(CommandLineTest, MakesMovesAndRemoves) {
+  EXPECT_EQ(run({"mkdir", "/a"}).code, 0);
+  EXPECT_EQ(run({"mkdir", "/a"}).code, 1);
+  EXPECT_EQ(run({"mkdir", "-p", "/a", "/b/c"}).code, 0);
+  add_file("/f", "content");
+  add_file("/g", "content");
+  EXPECT_EQ(run({"mv", "/f", "/g", "/a"}).code, 0);
+  EXPECT_EQ(master_->names_in("/a"), (Names{"f", "g"}));
+  EXPECT_EQ(run({"mv", "/a/f", "/a/h"}).code, 0);
+  EXPECT_EQ(run({"mv", "-n", "/a/g", "/a/h"}).code, 1);
+  EXPECT_EQ(run({"mv", "/a/g", "/b", "/nowhere"}).code, 1);
+  EXPECT_EQ(run({"mv", "/a", "/b/c"}).code, 0);
+  EXPECT_EQ(master_->names_in("/b/c/a"), (Names{"g", "h"}));
+
+  Outcome outcome = run({"rm", "/b"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("-r removes it"));
+  EXPECT_EQ(run({"rm", "-d", "/b"}).code, 1);
+  EXPECT_EQ(run({"rm", "-r", "/b"}).code, 0);
+  EXPECT_EQ(master_->names_in("/"), Names{});
+  EXPECT_EQ(run({"rm", "-f", "/b"}).code, 0);
+  outcome = run({"rm", "-r", "/"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("root"));
+}
+
+TEST_F(CommandLineTest, ShowsAndSetsTargets) {
+  add_file("/d/a", "content");
+  add_file("/d/sub/b", "content");
+  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "3\n");
+  EXPECT_EQ(run({"target", "set", "/d/a", "5"}).code, 0);
+  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "5\n");
+  EXPECT_EQ(run({"target", "set", "/d", "2"}).code, 1);
+  EXPECT_EQ(run({"target", "set", "-r", "/d", "1.5"}).code, 0);
+  EXPECT_EQ(run({"target", "get", "/d/a", "/d/sub/b"}).out, "1.5  /d/a\n1.5  /d/sub/b\n");
+}
+
+TEST_F(CommandLineTest, StatsAndLocates) {
+  add_file("/f", "content");
+  EXPECT_THAT(run({"stat", "/f"}).out, HasSubstr("7 B (7 bytes)"));
+  auto json = nlohmann::json::parse(run({"stat", "/f", "--json"}).out);
+  EXPECT_EQ(json["replicas"].size(), 3u);
+  std::string lines = run({"locate", "/f"}).out;
+  EXPECT_THAT(lines, StartsWith(nodes_[0]->address().address + "  up  "));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 3);
+  Outcome outcome = run({"locate", "--json", "/f", "/absent"});
+  EXPECT_EQ(outcome.code, 5);
+  json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json[0]["holders"].size(), 3u);
+  EXPECT_EQ(json[1]["error"]["code"], "NOT_FOUND");
+}
+
+TEST_F(CommandLineTest, ShowsTheStateOfTheSwarm) {
+  v1::GetStatusReply status;
+  status.set_min_surplus(0);
+  status.set_files(7);
+  master_->set_status(status);
+  EXPECT_THAT(run({"status"}).out, StartsWith("min(K-N) = 0: every file has its copies"));
+  EXPECT_EQ(nlohmann::json::parse(run({"status", "--json"}).out)["files"], 7);
+  EXPECT_THAT(run({"nodes"}).out, HasSubstr(nodes_[2]->address().address));
+  EXPECT_EQ(nlohmann::json::parse(run({"nodes", "--json"}).out).size(), 3u);
+}
+
+TEST_F(CommandLineTest, WaitsForHealth) {
+  int asked = 0;
+  master_->on_status([&](v1::GetStatusReply& status) {
+    status.set_min_surplus(++asked < 3 ? -2 : -1);
+    status.set_nodes_up(2);
+  });
+  EXPECT_EQ(run({"wait", "--min-surplus", "-1", "--nodes", "2", "--timeout", "20s"}).code, 0);
+  EXPECT_EQ(asked, 3);
+  Outcome outcome = run({"wait", "--min-surplus", "0", "--nodes", "3", "--timeout", "1ms"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("min(K-N) is -1, wanted 0, 2 nodes are up, wanted 3"));
+}
+
+TEST_F(CommandLineTest, CommandsFromElsewhereJoinIn) {
+  std::ostringstream out, err;
+  CommandLine commands(
+      {.out = out, .err = err, .in_descriptor = -1, .out_descriptor = -1}, [](const std::string& name) {
+        return name == "FSDFS_SWARM_PASSWORD" ? std::optional<std::string>(kTestPassword) : std::nullopt;
+      });
+  std::string seen;
+  commands.add("extra", "Something else", "", [&](Session& session) {
+    auto options = session.client_options();
+    seen = options.ok() ? options->addresses.front() : options.status().message();
+    return Status();
+  });
+  std::string join = "--join=" + master_->address();
+  std::string name = "fsdfs", command = "extra";
+  std::vector<char*> argv = {name.data(), command.data(), join.data(), nullptr};
+  commands.run(3, argv.data());
+  EXPECT_EQ(seen, master_->address()) << err.str();
+}
+
+}  // namespace
+}  // namespace fsdfs::client
