@@ -30,5 +30,8 @@ add_library(fsdfs_warnings INTERFACE)
 target_compile_options(fsdfs_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wconversion -Wno-sign-conversion -Werror)
 # GCC 12 takes the unused arm of std::variant and std::optional for an uninitialised value where it inlines most.
-target_compile_options(fsdfs_warnings INTERFACE
-  $<$<OR:$<CONFIG:Release>,$<BOOL:${FSDFS_SANITIZE}>>:-Wno-maybe-uninitialized>)
+if(FSDFS_SANITIZE)
+  target_compile_options(fsdfs_warnings INTERFACE -Wno-maybe-uninitialized)
+else()
+  target_compile_options(fsdfs_warnings INTERFACE $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
+endif()

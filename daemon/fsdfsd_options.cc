@@ -56,6 +56,8 @@ void declare(SettingsRegistry& registry, node::NodeSettings& s) {
   registry.integer("node.copy_slots", s.copy_slots, {1, 256}, "copies that are pulled at once");
   registry.integer("node.transfer_threads", s.transfer_threads, {1, 256},
                    "threads that read and write replicas");
+  registry.integer("node.streams_max", s.streams_max, {8, 65536},
+                   "reads and writes open at once; one more is refused");
   registry.duration("node.idle_timeout", s.idle_timeout, {1s, 1h},
                     "a stream on which nothing moves ends after this");
   registry.duration("node.sync_timeout", s.sync_timeout, {1s, 24h},

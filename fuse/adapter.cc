@@ -19,7 +19,8 @@ namespace fsdfs::fuse {
 namespace {
 
 constexpr unsigned kReadsInBackground = 64;  // requests for pages that the kernel may have under way
-constexpr size_t kReplyBytesMax = kMiB;      // of one answer to readdir or listxattr
+constexpr Duration kOneWalk = std::chrono::milliseconds(10);
+constexpr size_t kReplyBytesMax = kMiB;  // of one answer to readdir or listxattr
 
 AdapterContext& context_of(fuse_req_t request) {
   return *static_cast<AdapterContext*>(fuse_req_userdata(request));
@@ -45,8 +46,11 @@ void answer(fuse_req_t request, Operation operation) {
   }
 }
 
+// How long the kernel may use these attributes. Those of a file: not at all, for it ends a read at the size
+// that it knows. Others at least for the rest of the walk along a path, in which it asks for a directory's
+// attributes just after the lookup has told them.
 double attributes_timeout(const AdapterContext& context, const client::Attributes& attributes) {
-  return attributes.is_regular() ? 0 : seconds_of(context.kernel_timeout);
+  return attributes.is_regular() ? 0 : seconds_of(std::max(context.kernel_timeout, kOneWalk));
 }
 
 fuse_entry_param entry_param(const AdapterContext& context, const Entry& entry) {

@@ -17,8 +17,7 @@ namespace fsdfs::fuse {
 // What the requests of one session are answered with; libfuse hands it to each as userdata.
 struct AdapterContext {
   FileSystem& files;
-  const Duration
-      kernel_timeout;  // of names, and of attributes of all but files; 0: the kernel asks each time
+  const Duration kernel_timeout;          // of names, and of attributes of all but files
   const std::function<void()> connected;  // called once, when the kernel has agreed to speak
 };
 

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,16 +90,16 @@ Status run_fusermount(const std::string& path) {
   return failed_precondition("fusermount3 could not unmount " + path + "; try it as root: umount -l " + path);
 }
 
-// Takes dead mounts of ours away. Ends when what is at the path answers, with its stat in `found`.
-Status clear_dead_mounts(const std::string& path, struct stat& found, std::vector<std::string>& warnings) {
+// Takes dead mounts of ours away from `path`; a living one is an error. statfs tells them apart, for unlike
+// stat the kernel never answers it from what it remembers of the mount.
+Status clear_dead_mounts(const std::string& path, std::vector<std::string>& warnings) {
   for (int i = 0; i < kStackedMountsMax; ++i) {
-    if (::stat(path.c_str(), &found) == 0) return {};
-    if (errno != ENOTCONN) return status_from_errno(errno, "mount point " + path);
     auto mount = mount_at(current_mounts(), path);
-    if (!mount || mount->type != kMountType) {
-      return failed_precondition("mount point " + path + " lies on a dead mount" +
-                                 (mount ? " of type " + mount->type : "") +
-                                 ": unmount it first with umount -l");
+    if (!mount || mount->type != kMountType) return {};
+    struct statvfs ignored {};
+    if (::statvfs(path.c_str(), &ignored) == 0 || errno != ENOTCONN) {
+      return already_exists(mount->source + " is mounted at " + path +
+                            " already: use it, or unmount it first with umount " + path);
     }
     FSDFS_TRY(detach_mount(path));
     warnings.push_back("took away the dead mount of " + mount->source + " at " + path);
@@ -144,15 +145,17 @@ Result<MountPoint> prepare_mount_point(const std::string& path) {
   if (path.empty()) return invalid_argument("no mount point given: fsdfs mount DIR");
   MountPoint point;
   FSDFS_ASSIGN(point.path, resolve(path));
+  FSDFS_TRY(clear_dead_mounts(point.path, point.warnings));
   struct stat found {};
-  FSDFS_TRY(clear_dead_mounts(point.path, found, point.warnings));
+  if (::stat(point.path.c_str(), &found) != 0) {
+    int error = errno;
+    Status status = status_from_errno(error, "mount point " + point.path);
+    if (error != ENOTCONN) return status;
+    return failed_precondition(status.message() + ": it lies on a dead mount; take that away with umount -l");
+  }
   if (!S_ISDIR(found.st_mode)) {
     return failed_precondition("mount point " + point.path + " is not a directory: make one with mkdir",
                                Reason::kNotDirectory);
-  }
-  if (auto mount = mount_at(current_mounts(), point.path); mount && mount->type == kMountType) {
-    return already_exists(mount->source + " is mounted at " + point.path +
-                          " already: use it, or unmount it first with umount " + point.path);
   }
   if (!is_empty_directory(point.path)) {
     point.warnings.push_back("mount point " + point.path + " is not empty: the mount hides what is in it");

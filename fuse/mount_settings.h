@@ -11,10 +11,10 @@
 namespace fsdfs::fuse {
 
 struct MountSettings {
-  // cache: strict asks the master at every use of a name or of attributes, so that what another client did
-  // before is always seen. relaxed lets the kernel use names, and the attributes of directories, for
-  // cache_time. Files are as fresh either way: every open asks the master, and their attributes are never
-  // kept, because the kernel ends a read at the size that it knows.
+  // cache: strict asks the master at every use of a name and of a file's attributes, so that what another
+  // client did before is always seen. relaxed lets the kernel use names, and the attributes of directories,
+  // for cache_time. Files are as fresh either way: every open asks the master, and their attributes are never
+  // kept.
   std::string cache = "strict";
   Duration cache_time = std::chrono::seconds(1);  // mount.cache_time
   int threads = 64;                               // mount.threads: calls answered at the same time

@@ -143,20 +143,24 @@ TransferMeter& Node::meter() {
   return parts_->meter;
 }
 
+bool Node::linked() const {
+  return parts_ && parts_->link;
+}
+
 bool Node::joined() const {
-  return parts_->link->joined();
+  return linked() && parts_->link->joined();
 }
 
 bool Node::attached() const {
-  return parts_->link->attached();
+  return linked() && parts_->link->attached();
 }
 
 Status Node::last_error() const {
-  return parts_->link->last_error();
+  return linked() ? parts_->link->last_error() : Status();
 }
 
 bool Node::wait_joined(Duration timeout) {
-  return parts_->link->wait_joined(timeout);
+  return linked() && parts_->link->wait_joined(timeout);
 }
 
 }  // namespace fsdfs::node

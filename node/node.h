@@ -58,7 +58,7 @@ class Node {
   ReplicaStore& store();   // after open()
   TransferMeter& meter();  // after open()
 
-  // See MasterLink; after start().
+  // See MasterLink; false and ok before start() and after stop().
   bool joined() const;
   bool attached() const;
   Status last_error() const;
@@ -66,6 +66,8 @@ class Node {
 
  private:
   struct Parts;
+  bool linked() const;
+
   const NodeSettings settings_;
   const NodeKeys keys_;
   const Clock& clock_;

@@ -8,6 +8,7 @@
 #include "client/cli/commands.h"
 #include "common/config/password.h"
 #include "common/config/swarm_settings.h"
+#include "common/machine.h"
 #include "common/rpc/address.h"
 #include "common/security/authority.h"
 #include "common/version.h"
@@ -47,7 +48,8 @@ void declare(SettingsRegistry& registry, ClientSettings& settings) {
   registry.list("join", settings.join, "HOST:PORT of the master").environment("FSDFS_JOIN");
   registry.text("swarm_name", settings.swarm_name, "name of the swarm; part of its keys");
   registry.text("zone", settings.zone, "this machine's rack, room or site: copies there are read first");
-  registry.text("host", settings.host, "identity of this machine: copies there are read first");
+  registry.text("host", settings.host,
+                "identity of this machine, where copies are read first; empty: found out");
   registry.duration("client.first_contact", settings.first_contact, {milliseconds(100), hours(1)},
                     "how long to look for a swarm that has not answered yet");
   registry.duration("client.attempt", settings.attempt, {milliseconds(100), hours(1)},
@@ -178,6 +180,7 @@ class CommandLine::Parts {
       return invalid_argument(
           "no swarm is named: give its master's address with --join HOST:PORT or FSDFS_JOIN");
     }
+    for (const std::string& address : client_settings_.join) FSDFS_TRY(parse_host_port(address).status());
     return {};
   }
 
@@ -191,7 +194,7 @@ class CommandLine::Parts {
                          .first_contact = client_settings_.first_contact,
                          .attempt = client_settings_.attempt,
                          .zone = client_settings_.zone,
-                         .host = client_settings_.host};
+                         .host = client_settings_.host.empty() ? machine_identity() : client_settings_.host};
   }
 
   int run_command(CLI::App& chosen_app) {

@@ -96,7 +96,7 @@ Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool k
   bool unknown = false;
   for (const Option& option : options) {
     wish.node = option.candidate.node;
-    int64_t reserve = keep_reserve ? static_cast<int64_t>(model.reserve_of(wish.node)) : 0;
+    int64_t reserve = keep_reserve ? model.nodes.brief(wish.node).reserve : 0;
     int64_t missing = static_cast<int64_t>(record.size) + reserve - model.nodes.room_promised(wish.node);
     wish.bytes = static_cast<uint64_t>(std::max<int64_t>(missing, 0));
     VictimIndex::Harvest harvest = victims.gather(wish);

@@ -176,9 +176,10 @@ Explanation explain(SchedulerCore& core, InodeId inode) {
   ask.record = &record;
   ask.bytes = record.size;
   ask.keep_reserve = model.need(record, counts) >= 0;
+  ask.all_nodes = true;
   for (const Placement::Candidate& candidate : core.placement().look(ask)) {
     const Node& node = model.nodes.at(candidate.node);
-    if (candidate.fit == Placement::Fit::kHas) continue;
+    if (candidate.fit == Placement::Fit::kHas || !node.exists) continue;
     answer.not_on[node.info.id] = reason_text(candidate, node);
   }
   answer.next = next_text(core, slot, counts);

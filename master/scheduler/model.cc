@@ -41,22 +41,18 @@ int Model::floor_of(const FileRecord& record) const {
   return floor;
 }
 
-uint64_t Model::reserve_of(NodeIndex node) const {
-  return static_cast<uint64_t>(settings.write_reserve * static_cast<double>(nodes.at(node).info.quota));
-}
-
 void Model::add_current(FileRecord& record, NodeIndex node) {
   files.add_holder(record, node);
   spare.add(record, {&node, 1});
-  nodes.at(node).used += record.size;
-  ++nodes.at(node).files;
+  nodes.edit(node).used += record.size;
+  ++nodes.edit(node).files;
 }
 
 void Model::drop_current(FileRecord& record, NodeIndex node) {
   files.remove_holder(record, node);
   spare.remove(record, {&node, 1});
-  nodes.at(node).used -= record.size;
-  --nodes.at(node).files;
+  nodes.edit(node).used -= record.size;
+  --nodes.edit(node).files;
 }
 
 void Model::set_bucket(FileRecord& record, SpareBoard::Bucket bucket) {
@@ -68,7 +64,7 @@ void Model::set_bucket(FileRecord& record, SpareBoard::Bucket bucket) {
 
 void Model::add_leftover(uint64_t inode, const Leftover& leftover) {
   leftovers.add(inode, leftover);
-  Node& node = nodes.at(leftover.node);
+  Node& node = nodes.edit(leftover.node);
   node.used += leftover.size;
   if (leftover.state == Leftover::State::kOrdered) {
     node.doomed += leftover.size;
@@ -81,7 +77,7 @@ bool Model::drop_leftover(uint64_t inode, uint64_t version, NodeIndex node_index
   Leftover* leftover = leftovers.find(inode, version, node_index);
   if (leftover == nullptr) return false;
   set_leftover_state(*leftover, Leftover::State::kOld);
-  nodes.at(node_index).used -= leftover->size;
+  nodes.edit(node_index).used -= leftover->size;
   if (leftovers.erase(inode, version, node_index)) {
     if (Slot slot = files.find(inode); slot != kNoSlot) files.at(slot).has_old = false;
   }
@@ -93,7 +89,7 @@ void Model::set_leftover_state(Leftover& leftover, Leftover::State state) {
   bool is_ordered = state == Leftover::State::kOrdered;
   leftover.state = state;
   if (was_ordered == is_ordered) return;
-  Node& node = nodes.at(leftover.node);
+  Node& node = nodes.edit(leftover.node);
   if (is_ordered) {
     node.doomed += leftover.size;
     ++node.deletes_out;
@@ -105,7 +101,7 @@ void Model::set_leftover_state(Leftover& leftover, Leftover::State state) {
 
 CopyJob& Model::add_job(const CopyJob& job) {
   CopyJob& added = jobs.add(job);
-  Node& target = nodes.at(added.target);
+  Node& target = nodes.edit(added.target);
   target.waiting += added.size;
   target.waiting_jobs.push_back(added.id);
   ++files.at(added.slot).arriving;
@@ -114,12 +110,12 @@ CopyJob& Model::add_job(const CopyJob& job) {
 
 void Model::order_job(CopyJob& job, NodeIndex source, MonotonicTime deadline) {
   assert(job.state == CopyJob::State::kWaiting);
-  Node& target = nodes.at(job.target);
+  Node& target = nodes.edit(job.target);
   target.waiting -= job.size;
   std::erase(target.waiting_jobs, job.id);
   target.arriving += job.size;
   ++target.copies_in;
-  ++nodes.at(source).copies_out;
+  ++nodes.edit(source).copies_out;
   jobs.count_in_flight(1);
   job.state = CopyJob::State::kOrdered;
   job.source = source;
@@ -136,14 +132,14 @@ void Model::cancel_job(CopyJob& job) {
 void Model::end_job(uint64_t id) {
   CopyJob* job = jobs.find(id);
   if (job == nullptr) return;
-  Node& target = nodes.at(job->target);
+  Node& target = nodes.edit(job->target);
   if (job->state == CopyJob::State::kWaiting) {
     target.waiting -= job->size;
     std::erase(target.waiting_jobs, id);
   } else {
     target.arriving -= job->size;
     --target.copies_in;
-    if (job->source != kNoNode) --nodes.at(job->source).copies_out;
+    if (job->source != kNoNode) --nodes.edit(job->source).copies_out;
     jobs.count_in_flight(-1);
   }
   if (job->slot != kNoSlot) --files.at(job->slot).arriving;

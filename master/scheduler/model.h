@@ -23,7 +23,7 @@ struct Counts {
 };
 
 struct Model {
-  Model(const SchedulerSettings& s, const SchedulerGuards& g) : settings(s), guards(g), nodes(g) {}
+  Model(const SchedulerSettings& s, const SchedulerGuards& g) : settings(s), guards(g), nodes(g, settings) {}
 
   SchedulerSettings settings;
   const SchedulerGuards guards;
@@ -49,7 +49,6 @@ struct Model {
   bool deletable(const FileRecord& record) const;
   // Copies, on safe nodes, that must be left after a deletion.
   int floor_of(const FileRecord& record) const;
-  uint64_t reserve_of(NodeIndex node) const;
   bool at_rest(const FileRecord& record) const { return record.open || record.trash || record.removed; }
 
   // ---- changing ----

@@ -4,6 +4,11 @@
 
 namespace fsdfs::master {
 
+namespace {
+// From this limit of copies on one place is the lane's.
+constexpr int kLanePlaceFrom = 4;
+}  // namespace
+
 NodeIndex NodeTable::find(const NodeId& id) const {
   auto it = by_id_.find(id);
   return it == by_id_.end() ? kNoNode : it->second;
@@ -23,6 +28,8 @@ NodeIndex NodeTable::insert(const NodeInfo& info) {
     index = static_cast<NodeIndex>(nodes_.size());
     nodes_.emplace_back();
     traits_.push_back(0);
+    stale_.push_back(1);
+    briefs_.emplace_back();
   }
   nodes_[index] = Node{};
   nodes_[index].exists = true;
@@ -60,6 +67,7 @@ void NodeTable::free_index(NodeIndex index) {
 }
 
 void NodeTable::refresh(NodeIndex index) {
+  stale_[index] = 1;
   const Node& node = nodes_[index];
   uint8_t before = traits_[index];
   uint8_t traits = 0;
@@ -71,7 +79,7 @@ void NodeTable::refresh(NodeIndex index) {
     traits = kSettled;
   } else {
     traits = kLive;
-    if (!draining) traits |= kStays;
+    traits |= draining ? kDrains : kStays;
     if (up) traits |= kSource;
     if (up && !draining && (node.reported || !guards_.await_reports)) traits |= kSafe;
     if (!guards_.count_only_up) traits |= kSafe;
@@ -83,20 +91,31 @@ void NodeTable::refresh(NodeIndex index) {
   usable_ += ((traits & kStays) != 0) - ((before & kStays) != 0);
 }
 
-int64_t NodeTable::room_promised(NodeIndex index) const {
+void NodeTable::refresh_brief(NodeIndex index) const {
+  // How much of a free quota's attraction a fully loaded node loses.
+  constexpr double kLoadWeight = 0.5;
   const Node& node = nodes_[index];
-  int64_t room = static_cast<int64_t>(node.info.quota) - static_cast<int64_t>(occupied(index)) +
-                 static_cast<int64_t>(node.doomed);
-  if (guards_.reserve_arriving) room -= static_cast<int64_t>(node.arriving + node.waiting);
-  return room;
-}
-
-int64_t NodeTable::room_now(NodeIndex index) const {
-  const Node& node = nodes_[index];
-  int64_t room = static_cast<int64_t>(node.info.quota) - static_cast<int64_t>(occupied(index));
-  if (guards_.reserve_arriving) room -= static_cast<int64_t>(node.arriving);
-  if (!guards_.await_space) room += static_cast<int64_t>(node.doomed);
-  return room;
+  NodeBrief& brief = briefs_[index];
+  stale_[index] = 0;
+  brief.room_now = static_cast<int64_t>(node.info.quota) - static_cast<int64_t>(occupied(index));
+  brief.room_promised = brief.room_now + static_cast<int64_t>(node.doomed);
+  if (guards_.reserve_arriving) {
+    brief.room_now -= static_cast<int64_t>(node.arriving);
+    brief.room_promised -= static_cast<int64_t>(node.arriving + node.waiting);
+  }
+  if (!guards_.await_space) brief.room_now += static_cast<int64_t>(node.doomed);
+  auto quota = static_cast<double>(node.info.quota);
+  brief.reserve = static_cast<int64_t>(settings_.write_reserve * quota);
+  const NodeLoad& load = node.info.load;
+  brief.attraction = static_cast<double>(brief.room_promised) / std::max(1.0, quota) -
+                     kLoadWeight * std::max({load.cpu, load.net, load.disk});
+  brief.zone = node.zone;
+  brief.host = node.host;
+  int most = std::max(1, static_cast<int>(settings_.copies_in_per_node * node.pace));
+  brief.places = most - node.copies_in - static_cast<int>(node.waiting_jobs.size());
+  brief.lane_place = most >= kLanePlaceFrom;
+  brief.has_credit = settings_.node_bytes_per_second == 0 || node.byte_credit > 0;
+  brief.overloaded = std::max(load.cpu, load.disk) > settings_.load_max;
 }
 
 int NodeTable::count(Liveness liveness) const {

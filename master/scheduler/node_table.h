@@ -1,9 +1,11 @@
 // NodeTable: the nodes, what each has room for, and what each may do.
 //
-// A node's index is its number in the table; it is used again only when no file record names it any more. The
-// traits of all nodes lie close together: counting a file's copies touches nothing else. Not thread-safe.
+// A node's index is its number in the table; it is used again only when no file record names it any more. What
+// decisions look at lies close together, apart from the nodes themselves: traits, for counting a file's
+// copies, and briefs, for choosing among all nodes. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -27,6 +29,7 @@ enum Trait : uint8_t {
   kSource = 8,    // up: can be copied from
   kTakes = 16,    // up, reported, active, above its floor: new copies may go there
   kSettled = 32,  // reported or dead: invariant 4
+  kDrains = 64,   // not dead, draining
 };
 
 struct Node {
@@ -52,9 +55,24 @@ struct Node {
   uint64_t drain_left = 0, only_copies = 0;
 };
 
+// A node in as few bytes as a choice among all of them needs.
+struct NodeBrief {
+  int64_t room_promised = 0;  // free bytes once all deletions ordered are done and all that was promised came;
+                              // negative: promised more than there is, because the quota shrank
+  int64_t room_now = 0;       // free bytes at this moment, what is arriving taken off
+  int64_t reserve = 0;        // of these, for writes
+  double attraction = 0;      // free share of the quota less load
+  uint32_t zone = 0, host = 0;
+  int32_t places = 0;  // for copies more
+  bool lane_place = false;  // the last place is for an endangered file
+  bool has_credit = true;
+  bool overloaded = false;
+};
+
 class NodeTable {
  public:
-  explicit NodeTable(const SchedulerGuards& guards) : guards_(guards) {}
+  NodeTable(const SchedulerGuards& guards, const SchedulerSettings& settings)
+      : guards_(guards), settings_(settings) {}
 
   NodeIndex find(const NodeId& id) const;  // kNoNode
   // kNoNode when kNodesMax is reached.
@@ -66,8 +84,17 @@ class NodeTable {
   void begin_removal(NodeIndex index);
   void free_index(NodeIndex index);
 
-  Node& at(NodeIndex index) { return nodes_[index]; }
   const Node& at(NodeIndex index) const { return nodes_[index]; }
+  // To change it; its brief is made anew.
+  Node& edit(NodeIndex index) {
+    stale_[index] = 1;
+    return nodes_[index];
+  }
+  const NodeBrief& brief(NodeIndex index) const {
+    if (stale_[index] != 0) refresh_brief(index);
+    return briefs_[index];
+  }
+  void settings_changed() { std::fill(stale_.begin(), stale_.end(), 1); }
   NodeIndex end() const { return static_cast<NodeIndex>(nodes_.size()); }
   uint8_t traits(NodeIndex index) const { return traits_[index]; }
   bool has(NodeIndex index, Trait trait) const { return (traits_[index] & trait) != 0; }
@@ -88,11 +115,15 @@ class NodeTable {
 
  private:
   void refresh(NodeIndex index);
+  void refresh_brief(NodeIndex index) const;
   uint32_t label(std::map<std::string, uint32_t>& labels, const std::string& text);
 
   const SchedulerGuards guards_;
+  const SchedulerSettings& settings_;
   std::vector<Node> nodes_;
   std::vector<uint8_t> traits_;
+  mutable std::vector<uint8_t> stale_;  // the brief is
+  mutable std::vector<NodeBrief> briefs_;
   std::vector<NodeIndex> free_;
   std::unordered_map<NodeId, NodeIndex> by_id_;
   std::map<std::string, uint32_t> zones_, hosts_;

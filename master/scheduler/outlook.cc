@@ -20,7 +20,7 @@ void Outlook::refresh() {
     taking_.push_back(node);
     int64_t room = model_.nodes.room_promised(node);
     rooms_.push_back({room, node});
-    rooms_above_reserve_.push_back({room - static_cast<int64_t>(model_.reserve_of(node)), node});
+    rooms_above_reserve_.push_back({room - model_.nodes.brief(node).reserve, node});
   }
   sort(rooms_);
   sort(rooms_above_reserve_);
@@ -49,7 +49,7 @@ Units Outlook::surplus_min(Units need) const {
 bool Outlook::might_evict(NodeIndex node, Units need, uint64_t bytes, bool keep_reserve) const {
   auto evictable = model_.spare.bytes_at_least(node, SpareBoard::bucket_of(surplus_min(need)), need < 0);
   int64_t room = model_.nodes.room_promised(node);
-  if (keep_reserve) room -= static_cast<int64_t>(model_.reserve_of(node));
+  if (keep_reserve) room -= model_.nodes.brief(node).reserve;
   bool enough = room + static_cast<int64_t>(evictable) >= static_cast<int64_t>(bytes);
   return evictable > 0 && (enough || !model_.guards.victims_make_it_fit);
 }
@@ -67,7 +67,7 @@ bool Outlook::any_chance(const FileRecord& record, Units need) {
       auto evictable = static_cast<int64_t>(model_.spare.bytes_at_least(node, bucket, need < 0));
       if (evictable == 0) continue;
       int64_t room = model_.nodes.room_promised(node);
-      if (need >= 0) room -= static_cast<int64_t>(model_.reserve_of(node));
+      if (need >= 0) room -= model_.nodes.brief(node).reserve;
       by_bucket.rooms.push_back({room + evictable, node});
     }
     sort(by_bucket.rooms);

@@ -6,8 +6,6 @@ namespace fsdfs::master {
 
 namespace {
 enum Mark : uint8_t { kMarkHas = 1, kMarkGoing = 2, kMarkOld = 4 };
-// How much of a free quota's attraction a fully loaded node loses.
-constexpr double kLoadWeight = 0.5;
 }  // namespace
 
 void Refusals::failed(uint64_t inode, NodeIndex node, const SchedulerSettings& settings, MonotonicTime now) {
@@ -35,8 +33,8 @@ bool Refusals::advance(MonotonicTime now) {
 }
 
 void Placement::count_near(NodeIndex node) {
-  const Node& n = model_.nodes.at(node);
   if (!model_.nodes.has(node, kLive)) return;
+  const NodeBrief& n = model_.nodes.brief(node);
   if (zone_copies_.size() <= n.zone) zone_copies_.resize(n.zone + 1);
   if (host_copies_.size() <= n.host) host_copies_.resize(n.host + 1);
   ++zone_copies_[n.zone];
@@ -71,33 +69,32 @@ Placement::Fit Placement::fit(const Ask& ask, NodeIndex node) const {
   if ((marks & kMarkGoing) != 0) return Fit::kGoing;
   if (!model_.nodes.has(node, kTakes)) return Fit::kNotTaking;
   // What is only a spare copy waits for a quiet node; what is missing goes to a busy one rather than nowhere.
-  if (ask.keep_reserve && throttle_.overloaded(node)) return Fit::kOverloaded;
+  const NodeBrief& brief = model_.nodes.brief(node);
+  if (ask.keep_reserve && brief.overloaded) return Fit::kOverloaded;
   if (ask.inode != 0 && refusals_.blocks(ask.inode, node)) return Fit::kFailedLately;
   auto bytes = static_cast<int64_t>(ask.bytes);
-  int64_t reserve = ask.keep_reserve ? static_cast<int64_t>(model_.reserve_of(node)) : 0;
-  if (model_.nodes.room_promised(node) - reserve < bytes) return Fit::kNoRoom;
-  return model_.nodes.room_now(node) >= bytes ? Fit::kNow : Fit::kAfterDeletions;
+  if (brief.room_promised - (ask.keep_reserve ? brief.reserve : 0) < bytes) return Fit::kNoRoom;
+  return brief.room_now >= bytes ? Fit::kNow : Fit::kAfterDeletions;
 }
 
 const std::vector<Placement::Candidate>& Placement::look(const Ask& ask) {
   mark(ask);
   candidates_.clear();
   for (NodeIndex index = 0; index < model_.nodes.end(); ++index) {
-    const Node& node = model_.nodes.at(index);
-    if (!node.exists) continue;
+    if (!model_.nodes.has(index, kTakes) && !ask.all_nodes) continue;
     Candidate candidate;
     candidate.node = index;
     candidate.fit = fit(ask, index);
     if (candidate.fit <= Fit::kNoRoom) {
+      const NodeBrief& brief = model_.nodes.brief(index);
       candidate.throttled = !ask.beside_copies && !throttle_.can_take(index, ask.lane);
-      candidate.overloaded = throttle_.overloaded(index);
+      candidate.overloaded = brief.overloaded;
       candidate.old_base = (marks_[index] & kMarkOld) != 0;
-      if (node.zone < zone_copies_.size()) candidate.zone_copies = zone_copies_[node.zone];
-      if (node.host < host_copies_.size()) candidate.host_copies = host_copies_[node.host];
-      double quota = std::max(1.0, static_cast<double>(node.info.quota));
-      const NodeLoad& load = node.info.load;
-      candidate.share = static_cast<double>(model_.nodes.room_promised(index)) / quota -
-                        kLoadWeight * std::max({load.cpu, load.net, load.disk});
+      if (brief.zone < zone_copies_.size()) candidate.zone_copies = zone_copies_[brief.zone];
+      if (brief.host < host_copies_.size()) candidate.host_copies = host_copies_[brief.host];
+      candidate.attraction = brief.attraction;
+    } else if (!ask.all_nodes) {
+      continue;
     }
     candidates_.push_back(candidate);
   }
@@ -110,7 +107,7 @@ bool Placement::better(const Candidate& a, const Candidate& b) {
   if (a.host_copies != b.host_copies) return a.host_copies < b.host_copies;
   if (a.old_base != b.old_base) return a.old_base;
   if (a.fit != b.fit) return a.fit < b.fit;
-  if (a.share != b.share) return a.share > b.share;
+  if (a.attraction != b.attraction) return a.attraction > b.attraction;
   return a.node < b.node;
 }
 

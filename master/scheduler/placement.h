@@ -52,7 +52,7 @@ class Placement {
     bool overloaded = false;
     uint32_t zone_copies = 0, host_copies = 0;
     bool old_base = false;
-    double share = 0;
+    double attraction = 0;
   };
 
   Placement(const Model& model, const Throttle& throttle, const Refusals& refusals)
@@ -65,10 +65,11 @@ class Placement {
     uint64_t bytes = 0;
     bool keep_reserve = false;  // beyond N: stays out of the write reserve
     bool lane = false;
+    bool all_nodes = false;  // also those that cannot take it, to say why
     bool beside_copies = false;                       // a session: nodes with copies are no worse than others
     const std::vector<NodeIndex>* members = nullptr;  // of the session, chosen before
   };
-  // Every node, by index.
+  // The nodes that could take it, now or after an eviction, by index.
   const std::vector<Candidate>& look(const Ask& ask);
   // Better first among those that fit.
   static bool better(const Candidate& a, const Candidate& b);

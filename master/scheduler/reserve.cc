@@ -15,7 +15,7 @@ void Reserve::work(MonotonicTime now) {
     // A node that takes nothing needs no room for it.
     if (!model.nodes.has(node, kTakes)) continue;
     State& state = states_[node];
-    auto reserve = static_cast<int64_t>(model.reserve_of(node));
+    auto reserve = model.nodes.brief(node).reserve;
     int64_t room = model.nodes.room_promised(node);
     if (room < reserve / 2 || room < 0) state.refilling = true;
     if (room >= reserve) state.refilling = false;
@@ -31,7 +31,7 @@ void Reserve::refill(NodeIndex node, MonotonicTime now) {
   }
   VictimIndex::Wish wish;
   wish.node = node;
-  int64_t missing = static_cast<int64_t>(model.reserve_of(node)) - model.nodes.room_promised(node);
+  int64_t missing = model.nodes.brief(node).reserve - model.nodes.room_promised(node);
   wish.bytes = static_cast<uint64_t>(std::max<int64_t>(missing, 0));
   wish.surplus_min = kCopy;
   wish.partial = true;

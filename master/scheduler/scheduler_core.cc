@@ -24,6 +24,7 @@ SchedulerCore::SchedulerCore(const SchedulerSettings& settings, const SchedulerG
 Status SchedulerCore::set_settings(const SchedulerSettings& settings) {
   FSDFS_TRY(check_settings(settings));
   model_.settings = settings;
+  model_.nodes.settings_changed();
   victims_.forget_all();
   model_.wake();
   return {};

@@ -9,8 +9,6 @@ namespace {
 constexpr double kBurstSeconds = 1.0;
 constexpr double kPaceMin = 1.0 / 64;
 constexpr double kPaceStep = 1.0 / 16;
-// From this limit on one place is the lane's.
-constexpr int kLanePlaceFrom = 4;
 }  // namespace
 
 void Throttle::advance(MonotonicTime now) {
@@ -24,42 +22,34 @@ void Throttle::advance(MonotonicTime now) {
   refill(swarm_credit_, model_.settings.swarm_bytes_per_second);
   if (model_.settings.node_bytes_per_second == 0) return;
   for (NodeIndex node = 0; node < model_.nodes.end(); ++node) {
-    refill(model_.nodes.at(node).byte_credit, model_.settings.node_bytes_per_second);
+    refill(model_.nodes.edit(node).byte_credit, model_.settings.node_bytes_per_second);
   }
 }
 
 void Throttle::pace(NodeIndex node, bool foreground_slow) {
-  double& pace = model_.nodes.at(node).pace;
-  pace = foreground_slow ? std::max(kPaceMin, pace / 2) : std::min(1.0, pace + kPaceStep);
+  double before = model_.nodes.at(node).pace;
+  double pace = foreground_slow ? std::max(kPaceMin, before / 2) : std::min(1.0, before + kPaceStep);
+  if (pace != before) model_.nodes.edit(node).pace = pace;
 }
 
-int Throttle::limit(NodeIndex node, int copies) const {
-  return std::max(1, static_cast<int>(copies * model_.nodes.at(node).pace));
+int Throttle::places(NodeIndex node) const {
+  const NodeBrief& brief = model_.nodes.brief(node);
+  return brief.places - (brief.lane_place ? 1 : 0);
 }
 
-int Throttle::places(NodeIndex index) const {
+bool Throttle::can_take(NodeIndex node, bool lane) const {
+  const NodeBrief& brief = model_.nodes.brief(node);
+  bool place = brief.places > (brief.lane_place && !lane ? 1 : 0);
+  return place && brief.has_credit && (model_.settings.swarm_bytes_per_second == 0 || swarm_credit_ > 0);
+}
+
+bool Throttle::can_give(NodeIndex index) const {
   const Node& node = model_.nodes.at(index);
-  int most = limit(index, model_.settings.copies_in_per_node);
-  if (most >= kLanePlaceFrom) --most;
-  return most - node.copies_in - static_cast<int>(node.waiting_jobs.size());
-}
-
-bool Throttle::can_take(NodeIndex index, bool lane) const {
-  const Node& node = model_.nodes.at(index);
-  int most = limit(index, model_.settings.copies_in_per_node);
-  if (!lane && most >= kLanePlaceFrom) --most;
-  if (node.copies_in + static_cast<int>(node.waiting_jobs.size()) >= most) return false;
-  if (model_.settings.swarm_bytes_per_second != 0 && swarm_credit_ <= 0) return false;
-  return model_.settings.node_bytes_per_second == 0 || node.byte_credit > 0;
-}
-
-bool Throttle::can_give(NodeIndex node) const {
-  return model_.nodes.at(node).copies_out < limit(node, model_.settings.copies_out_per_node);
+  return node.copies_out < std::max(1, static_cast<int>(model_.settings.copies_out_per_node * node.pace));
 }
 
 bool Throttle::overloaded(NodeIndex node) const {
-  const NodeLoad& load = model_.nodes.at(node).info.load;
-  return std::max(load.cpu, load.disk) > model_.settings.load_max;
+  return model_.nodes.brief(node).overloaded;
 }
 
 bool Throttle::any_can_take() const {
@@ -72,7 +62,7 @@ bool Throttle::any_can_take() const {
 void Throttle::spend(NodeIndex target, uint64_t bytes) {
   if (model_.settings.swarm_bytes_per_second != 0) swarm_credit_ -= static_cast<double>(bytes);
   if (model_.settings.node_bytes_per_second != 0)
-    model_.nodes.at(target).byte_credit -= static_cast<double>(bytes);
+    model_.nodes.edit(target).byte_credit -= static_cast<double>(bytes);
 }
 
 }  // namespace fsdfs::master

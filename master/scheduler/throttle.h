@@ -28,8 +28,6 @@ class Throttle {
   void spend(NodeIndex target, uint64_t bytes);
 
  private:
-  int limit(NodeIndex node, int copies) const;
-
   Model& model_;
   bool begun_ = false;
   MonotonicTime now_{};

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t kWriterCacheBytes = 64LL * 1024 * 1024;
 constexpr int64_t kReaderCacheBytes = 8LL * 1024 * 1024;
-constexpr int64_t kPruneBatch = 2000;  // rows a step, so that no prune delays the writer for long
+constexpr int64_t kPruneBatch = 5000;  // rows a step, so that no prune delays the writer for long
 constexpr uint32_t kRootMode = 0755;
 
 }  // namespace
@@ -151,11 +151,7 @@ Status SqliteStore::raise_epoch(Epoch seen) {
   if (seen < epoch()) return {};
   std::promise<Result<std::string>> promise;
   auto future = promise.get_future();
-  Task task{{}, {}, [&promise](Result<std::string> result) { promise.set_value(std::move(result)); }, true};
-  task.operation = [this, seen](WriteTransaction&) -> Result<std::string> {
-    if (seen >= epoch()) FSDFS_TRY(begin_epoch(seen));
-    return std::string();
-  };
+  Task task{{}, {}, [&promise](Result<std::string> result) { promise.set_value(std::move(result)); }, seen};
   {
     std::lock_guard lock(queue_mutex_);
     if (closing_) return unavailable("the master is shutting down");
@@ -215,9 +211,8 @@ std::vector<SqliteStore::Task> SqliteStore::take_group() {
   queue_filled_.wait_for(lock, options_.sync_interval, [this] { return closing_ || !queue_.empty(); });
   std::vector<Task> group;
   while (!queue_.empty() && group.size() < options_.group_max) {
-    // A new epoch is a transaction of its own.
-    if (queue_.front().raises_epoch && !group.empty()) break;
-    bool alone = queue_.front().raises_epoch;
+    bool alone = queue_.front().raise_above.has_value();
+    if (alone && !group.empty()) break;
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
     if (alone) break;
@@ -226,9 +221,10 @@ std::vector<SqliteStore::Task> SqliteStore::take_group() {
 }
 
 void SqliteStore::commit_group(std::vector<Task>& group) {
-  if (group.front().raises_epoch) {
-    SqliteTransaction none(*database_, slots_, ids_, file_time(clock_.wall()));
-    return group.front().done(group.front().operation(none));
+  if (auto above = group.front().raise_above) {
+    Status raised;
+    if (*above >= epoch()) raised = begin_epoch(*above);
+    return group.front().done(raised.ok() ? Result<std::string>(std::string()) : raised);
   }
   MonotonicTime now = clock_.now();
   bool sync = now - synced_at_ >= options_.sync_interval ||
@@ -345,8 +341,7 @@ void SqliteStore::prune() {
     if (oldest && sequence_ - static_cast<uint64_t>(*oldest) >= options_.log_entries_kept) {
       uint64_t surplus = sequence_ - static_cast<uint64_t>(*oldest) + 1 - options_.log_entries_kept;
       FSDFS_ASSIGN(auto remove, database_->prepare("DELETE FROM log WHERE sequence < ?"));
-      int64_t batch = std::max<int64_t>(kPruneBatch * 10, 1);
-      FSDFS_TRY(remove.bind_int(1, *oldest + std::min(static_cast<int64_t>(surplus), batch)).run());
+      FSDFS_TRY(remove.bind_int(1, *oldest + std::min(static_cast<int64_t>(surplus), kPruneBatch)).run());
     }
     FSDFS_TRY(
         prune_aged("DELETE FROM requests WHERE (client, number) IN (SELECT client, number FROM requests "
@@ -366,7 +361,7 @@ void SqliteStore::prune() {
 
 Status SqliteStore::prune_aged(std::string_view sql, int64_t before) {
   FSDFS_ASSIGN(auto statement, database_->prepare(sql));
-  return statement.bind_int(1, before).bind_int(2, kPruneBatch * 10).run();
+  return statement.bind_int(1, before).bind_int(2, kPruneBatch).run();
 }
 
 // --- readers ---

@@ -29,7 +29,7 @@ struct StoreOptions {
   size_t group_max = 512;     // operations in one commit
   uint64_t log_entries_kept = kLogEntriesKept;
   Duration sync_interval = std::chrono::seconds(1);
-  Duration prune_interval = std::chrono::seconds(5);
+  Duration prune_interval = std::chrono::seconds(1);
 };
 
 class SqliteStore final : public MetadataStore {
@@ -56,7 +56,8 @@ class SqliteStore final : public MetadataStore {
     WriteOptions options;
     Operation operation;
     Done done;
-    bool raises_epoch = false;
+    std::optional<Epoch> raise_above =
+        {};  // instead of an operation: a new epoch, in a transaction of its own
   };
   struct Ended {
     Result<std::string> result;

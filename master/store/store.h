@@ -30,7 +30,7 @@
 
 namespace fsdfs::master {
 
-inline constexpr auto kRepliesKept = std::chrono::hours(2);
+inline constexpr auto kRepliesKept = std::chrono::hours(1);
 inline constexpr auto kTombstonesKept = std::chrono::hours(24 * 7);
 inline constexpr uint64_t kLogEntriesKept = 1'000'000;
 

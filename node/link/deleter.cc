@@ -44,6 +44,11 @@ void Deleter::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
+size_t Deleter::waiting() const {
+  std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 // Waits for orders; none when stopping.
 std::vector<DeletionOrder> Deleter::take_some() {
   std::unique_lock lock(mutex_);

@@ -41,6 +41,7 @@ class Deleter {
   // asks again.
   bool submit(DeletionOrder order, MonotonicTime deadline);
   void stop();  // what waits is dropped
+  size_t waiting() const;
 
  private:
   void run();
@@ -52,7 +53,7 @@ class Deleter {
   Puller& puller_;
   Outbox& outbox_;
   Logger& logger_;
-  std::mutex mutex_;  // guards all below but the thread
+  mutable std::mutex mutex_;  // guards all below but the thread
   std::condition_variable changed_;
   std::deque<DeletionOrder> waiting_;  // at most kQueueMax
   bool busy_ = false;                  // some were taken off and are not carried out yet

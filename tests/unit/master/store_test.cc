@@ -180,8 +180,8 @@ TEST_F(StoreTest, RepliesAreForgottenOnlyAfterTheirTime) {
     EXPECT_TRUE(write([](WriteTransaction&) { return Status(); }).ok());
     return view()->remembered_reply(request)->has_value();
   };
-  EXPECT_TRUE(remembered_after(std::chrono::minutes(61)));
-  EXPECT_FALSE(remembered_after(std::chrono::hours(2)));
+  EXPECT_TRUE(remembered_after(std::chrono::minutes(59)));
+  EXPECT_FALSE(remembered_after(std::chrono::minutes(2)));
 }
 
 // What a process that is killed leaves: the files as they are while the store is open.
