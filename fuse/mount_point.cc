@@ -90,6 +90,11 @@ Status run_fusermount(const std::string& path) {
   return failed_precondition("fusermount3 could not unmount " + path + "; try it as root: umount -l " + path);
 }
 
+Status mounted_already(const MountInfo& mount) {
+  return already_exists(mount.source + " is mounted at " + mount.path +
+                        " already: use it, or unmount it first with umount " + mount.path);
+}
+
 // Takes dead mounts of ours away from `path`; a living one is an error. statfs tells them apart, for unlike
 // stat the kernel never answers it from what it remembers of the mount.
 Status clear_dead_mounts(const std::string& path, std::vector<std::string>& warnings) {
@@ -97,12 +102,9 @@ Status clear_dead_mounts(const std::string& path, std::vector<std::string>& warn
     auto mount = mount_at(current_mounts(), path);
     if (!mount || mount->type != kMountType) return {};
     struct statvfs ignored {};
-    if (::statvfs(path.c_str(), &ignored) == 0 || errno != ENOTCONN) {
-      return already_exists(mount->source + " is mounted at " + path +
-                            " already: use it, or unmount it first with umount " + path);
-    }
+    if (::statvfs(path.c_str(), &ignored) == 0 || errno != ENOTCONN) return mounted_already(*mount);
     FSDFS_TRY(detach_mount(path));
-    warnings.push_back("took away the dead mount of " + mount->source + " at " + path);
+    warnings.push_back("took away the dead mount of " + mount->source + " at " + mount->path);
   }
   return failed_precondition("mount point " + path +
                              " is buried under dead mounts: unmount them with umount -l " + path);

@@ -234,7 +234,8 @@ void add_list(CommandLine& commands) {
                               [options](Session& session) { return List(session, *options).run(); });
   ls.add_option("paths", options->paths, "paths of the swarm (/)")->type_name("PATH...");
   ls.add_flag("-l,--long", options->longer, "one line of details an entry");
-  ls.set_help_flag("--help", "print this help and exit");  // -h is for people's sizes, as with ls(1)
+  ls.set_help_flag("--help", "print this help and exit");          // -h is for people's sizes, as with ls(1)
+  ls.set_help_flag("--help", "Print this help message and exit");  // -h has another meaning here
   ls.add_flag("-h,--human", options->human, "sizes for people");
   ls.add_flag("-d,--directory", options->directory, "the directory itself, not what is in it");
   ls.add_flag("-U,--unsorted", options->unsorted, "as they come, for huge directories");

@@ -25,8 +25,14 @@ void Session::fail(std::string_view what, const Status& status) {
     exit_code_ = exit_code_ == 0 || exit_code_ == code ? code : 1;
   }
   std::string line = "fsdfs: " + command_ + ": ";
-  if (!what.empty()) line += display(what) + ": ";
-  say(line + status.message());
+  std::string message = status.message();
+  if (!what.empty()) {
+    std::string name = display(what);
+    line += name + ": ";
+    // Messages of the swarm often end in the path, which stands in front here.
+    if (message.ends_with(": " + name)) message.resize(message.size() - name.size() - 2);
+  }
+  say(line + message);
 }
 
 void Session::warn(std::string_view message) {

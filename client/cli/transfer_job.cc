@@ -47,7 +47,8 @@ Status TransferJob::finish(const std::string& done, bool always) {
   } else if (always || session_.streams().out_is_terminal) {
     out << summary_line(done, state) << "\n";
   }
-  if (interrupted()) return {Code::kCancelled, "interrupted: what is not counted above was not transferred"};
+  // A single file has said so itself.
+  if (interrupted() && always) return {Code::kCancelled, "interrupted: what is not counted above was not transferred"};
   return {};
 }
 

@@ -8,14 +8,13 @@ namespace fsdfs::master {
 void Actions::touch(Slot slot, bool helped) {
   FileRecord& record = model_.files.at(slot);
   if (helped) record.parked = 0;
-  recount(record);
   Counts counts = model_.count(record);
+  recount(record, counts);
   wants_.offer(slot, record, counts);
   victims_.offer(slot, record, counts);
 }
 
-void Actions::recount(FileRecord& record) {
-  Counts counts = model_.count(record);
+void Actions::recount(FileRecord& record, const Counts& counts) {
   HealthBoard::Standing standing;
   standing.copies = counts.live;
   standing.capped = record.target > copies_units(model_.nodes.usable());

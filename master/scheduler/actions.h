@@ -28,7 +28,7 @@ class Actions {
   void touch(Slot slot, bool helped);
 
   // The part of touch that a sweep needs: the health figures.
-  void recount(FileRecord& record);
+  void recount(FileRecord& record, const Counts& counts);
 
   struct Reason {
     DeleteCause cause = DeleteCause::kFileRemoved;

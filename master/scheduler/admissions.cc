@@ -19,12 +19,12 @@ Units Admissions::need_of(const Session& session, size_t member) const {
 
 void Admissions::add_member(Session& session, NodeIndex node) {
   session.members.push_back({node, 0, session.request.size});
-  actions_.model().nodes.at(node).waiting += session.request.size;
+  actions_.model().nodes.edit(node).waiting += session.request.size;
 }
 
 void Admissions::drop_member(Session& session, size_t index) {
   const Member& member = session.members[index];
-  Node& node = actions_.model().nodes.at(member.node);
+  Node& node = actions_.model().nodes.edit(member.node);
   node.arriving -= member.granted;
   node.waiting -= member.waiting;
   session.members.erase(session.members.begin() + static_cast<std::ptrdiff_t>(index));
@@ -110,7 +110,7 @@ bool Admissions::all_room_is_there(const Session& session) const {
 
 void Admissions::grant(Session& session) {
   for (Member& member : session.members) {
-    Node& node = actions_.model().nodes.at(member.node);
+    Node& node = actions_.model().nodes.edit(member.node);
     node.waiting -= member.waiting;
     node.arriving += member.waiting;
     member.granted += member.waiting;
@@ -243,23 +243,23 @@ Admission Admissions::extend(SessionId id, uint64_t more_bytes, MonotonicTime no
   bool unknown = false;
   for (size_t i = 0; i < session.members.size(); ++i) {
     Member& member = session.members[i];
-    Node& node = model.nodes.at(member.node);
-    node.waiting -= std::exchange(member.waiting, 0);
+    model.nodes.edit(member.node).waiting -= std::exchange(member.waiting, 0);
     // The file is written whatever its other members do: it needs room as the last of them does.
     Step step =
         make_room(id, session, member.node, more_bytes, need_of(session, session.members.size()), now);
     if (step == Step::kNone) {
       actions_.undo_dooms(doom_mark);
       for (Member& earlier : session.members) {
-        model.nodes.at(earlier.node).waiting -= std::exchange(earlier.waiting, 0);
+        model.nodes.edit(earlier.node).waiting -= std::exchange(earlier.waiting, 0);
       }
-      answer.refusal = no_space("no space: node " + to_string(node.info.id) + " has no room for " +
-                                std::to_string(more_bytes) + " more bytes: add a server or raise its quota");
+      answer.refusal =
+          no_space("no space: node " + to_string(model.nodes.at(member.node).info.id) + " has no room for " +
+                   std::to_string(more_bytes) + " more bytes: add a server or raise its quota");
       return answer;
     }
     unknown = unknown || step == Step::kUnknown;
     member.waiting = more_bytes;
-    node.waiting += more_bytes;
+    model.nodes.edit(member.node).waiting += more_bytes;
   }
   answer.wanted = static_cast<int>(session.members.size());
   answer.chain = chain_of(session);

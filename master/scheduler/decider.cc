@@ -164,7 +164,7 @@ bool Decider::start(CopyJob& job, MonotonicTime now) {
 void Decider::start_waiting(MonotonicTime now) {
   Model& model = actions_.model();
   for (NodeIndex index = 0; index < model.nodes.end(); ++index) {
-    Node& node = model.nodes.at(index);
+    const Node& node = model.nodes.at(index);
     // Promised more than there is now, or nothing may go there any more: the latest promises are taken back.
     while (!node.waiting_jobs.empty() &&
            (!model.nodes.has(index, kTakes) || model.nodes.room_promised(index) < 0)) {

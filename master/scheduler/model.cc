@@ -23,16 +23,14 @@ Units Model::need(const FileRecord& record, const Counts& counts) const {
   return copies_units(counts.stays + arriving) - record.target;
 }
 
-bool Model::deletable(const FileRecord& record) const {
+bool Model::deletable(const FileRecord& record, const Counts& counts) const {
   if (!guards.await_reports) return true;
-  if (recovering) return false;
-  auto settled = [this](NodeIndex node) { return nodes.has(node, kSettled); };
-  auto holders = files.holders(record);
-  if (!std::all_of(holders.begin(), holders.end(), settled)) return false;
+  if (recovering || !counts.settled) return false;
   if (!record.has_old) return true;
   const Leftovers::List* list = leftovers.find(record.inode);
-  return list == nullptr || std::all_of(list->begin(), list->end(),
-                                        [&](const Leftover& leftover) { return settled(leftover.node); });
+  return list == nullptr || std::all_of(list->begin(), list->end(), [this](const Leftover& leftover) {
+           return nodes.has(leftover.node, kSettled);
+         });
 }
 
 int Model::floor_of(const FileRecord& record) const {

@@ -46,7 +46,8 @@ struct Model {
   // K-N of a file in need: with copies in flight, without draining nodes.
   Units need(const FileRecord& record, const Counts& counts) const;
   // Every node that has any replica of the file has reported or is dead, and no recovery is under way.
-  bool deletable(const FileRecord& record) const;
+  bool deletable(const FileRecord& record) const { return deletable(record, count(record)); }
+  bool deletable(const FileRecord& record, const Counts& counts) const;
   // Copies, on safe nodes, that must be left after a deletion.
   int floor_of(const FileRecord& record) const;
   bool at_rest(const FileRecord& record) const { return record.open || record.trash || record.removed; }

@@ -1,7 +1,7 @@
 // NodeTable: the nodes, what each has room for, and what each may do.
 //
-// A node's index is its number in the table; it is used again only when no file record names it any more. What
-// decisions look at lies close together, apart from the nodes themselves: traits, for counting a file's
+// A node's index is its number in the table; it is used again only when no file record names it any more.
+// What decisions look at lies close together, apart from the nodes themselves: traits, for counting a file's
 // copies, and briefs, for choosing among all nodes. Not thread-safe.
 #pragma once
 
@@ -57,13 +57,13 @@ struct Node {
 
 // A node in as few bytes as a choice among all of them needs.
 struct NodeBrief {
-  int64_t room_promised = 0;  // free bytes once all deletions ordered are done and all that was promised came;
-                              // negative: promised more than there is, because the quota shrank
-  int64_t room_now = 0;       // free bytes at this moment, what is arriving taken off
-  int64_t reserve = 0;        // of these, for writes
-  double attraction = 0;      // free share of the quota less load
+  int64_t room_promised = 0;  // free bytes once all deletions ordered are done and all that was promised
+                              // came; negative: promised more than there is, because the quota shrank
+  int64_t room_now = 0;   // free bytes at this moment, what is arriving taken off
+  int64_t reserve = 0;    // of these, for writes
+  double attraction = 0;  // free share of the quota less load
   uint32_t zone = 0, host = 0;
-  int32_t places = 0;  // for copies more
+  int32_t places = 0;       // for copies more
   bool lane_place = false;  // the last place is for an endangered file
   bool has_credit = true;
   bool overloaded = false;
@@ -99,11 +99,8 @@ class NodeTable {
   uint8_t traits(NodeIndex index) const { return traits_[index]; }
   bool has(NodeIndex index, Trait trait) const { return (traits_[index] & trait) != 0; }
 
-  // Free bytes once every deletion ordered is done and all that was promised has come. Negative: promised
-  // more than there is, because the quota shrank.
-  int64_t room_promised(NodeIndex index) const;
-  // Free bytes at this moment, what is arriving taken off.
-  int64_t room_now(NodeIndex index) const;
+  int64_t room_promised(NodeIndex index) const { return brief(index).room_promised; }
+  int64_t room_now(NodeIndex index) const { return brief(index).room_now; }
   uint64_t occupied(NodeIndex index) const { return nodes_[index].used + nodes_[index].info.other_bytes; }
 
   // Nodes that could hold a copy of a file: not dead, not draining.

@@ -65,7 +65,7 @@ class Placement {
     uint64_t bytes = 0;
     bool keep_reserve = false;  // beyond N: stays out of the write reserve
     bool lane = false;
-    bool all_nodes = false;  // also those that cannot take it, to say why
+    bool all_nodes = false;                           // also those that cannot take it, to say why
     bool beside_copies = false;                       // a session: nodes with copies are no worse than others
     const std::vector<NodeIndex>* members = nullptr;  // of the session, chosen before
   };

@@ -13,8 +13,9 @@
 //   2  eviction strictly helps; min_copies; no last copy is evicted (the trash aside); scheduling ends
 //   3  a delete names exactly (inode, version), and is only ordered while enough other verified copies are on
 //      nodes that are up
-//   4  nothing is deleted until every holder of the file has reported in this epoch (node_reported) or is
-//   dead 7  copies and sessions are only let in where used + arriving bytes stay within the quota
+//   4  nothing is deleted before every holder of the file has reported in this epoch (node_reported) or died
+//
+//   7  copies and sessions are only let in where used + arriving bytes stay within the quota
 //
 // What K counts here: for health and for the file in need, whole current copies on nodes that are not dead
 // (for the one in need without draining nodes, whose copies are about to leave, and with copies in flight);

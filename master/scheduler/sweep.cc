@@ -44,8 +44,8 @@ void Sweep::look_at(Slot slot) {
     if (record.holder_count > 0) deletions_.file_removed(slot);
     return;
   }
-  actions_.recount(record);
   Counts counts = model.count(record);
+  actions_.recount(record, counts);
   deletions_.review_old(record, counts);
   wants_.sweep_offer(slot, record, counts, outlook_);
   actions_.victims().sweep_offer(slot, record, counts);
@@ -70,7 +70,7 @@ void Sweep::add_figures(const FileRecord& record, const Counts& counts) {
     figures.max = figures.has_max ? std::max(figures.max, surplus) : surplus;
     figures.has_max = true;
     if (counts.live == 1 && model.nodes.has(node, kLive)) ++figures.only_copies;
-    if (!others_enough && model.nodes.at(node).info.admin == AdminState::kDraining) ++figures.drain_left;
+    if (!others_enough && model.nodes.has(node, kDrains)) ++figures.drain_left;
   }
 }
 
@@ -80,7 +80,7 @@ void Sweep::end() {
   wants_.end_sweep();
   actions_.victims().end_sweep();
   for (NodeIndex node = 0; node < figures_.size() && node < model.nodes.end(); ++node) {
-    Node& n = model.nodes.at(node);
+    Node& n = model.nodes.edit(node);
     n.has_max_surplus = figures_[node].has_max;
     n.max_surplus = figures_[node].max;
     n.drain_left = figures_[node].drain_left;

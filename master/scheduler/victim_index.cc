@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include <cstdio>
 namespace fsdfs::master {
 
 namespace {
@@ -24,7 +25,7 @@ VictimIndex::PerNode& VictimIndex::of(NodeIndex node) {
 
 std::optional<int32_t> VictimIndex::rank(const FileRecord& record, const Counts& counts) const {
   if (record.inode == 0 || record.open || record.removed || record.size == 0) return std::nullopt;
-  if (!model_.deletable(record)) return std::nullopt;
+  if (!model_.deletable(record, counts)) return std::nullopt;
   int safe = counts.safe;
   if (!model_.guards.count_doomed && record.has_old) {
     for (const Leftover& leftover : *model_.leftovers.find(record.inode)) {
@@ -113,7 +114,7 @@ VictimIndex::Harvest VictimIndex::gather(const Wish& wish) {
     sum += record.size;
   }
   for (const Front::Entry& e : looked_at) index.front.offer(e);
-  if (dry) {
+  if (dry) { static long n=0; if (n++%1000<20) fprintf(stderr,"node %d looked %zu taken %zu sum %lu keep %zu usual %zu size %zu complete %d sweeping %d\n",wish.node,looked_at.size(),taken.size(),sum,index.keep,usual_keep(wish.node),index.front.size(),index.front.complete(),index.front.sweeping());
     index.wanted = wanted_any_ = true;
     // Many small victims: the next list has to be longer, until it holds all that the node has.
     if (!looked_at.empty()) index.keep = 2 * std::max(index.keep, usual_keep(wish.node));

@@ -12,7 +12,6 @@ namespace fsdfs::master {
 namespace {
 
 constexpr int64_t kWriterCacheBytes = 64LL * 1024 * 1024;
-constexpr int64_t kReaderCacheBytes = 8LL * 1024 * 1024;
 constexpr int64_t kPruneBatch = 5000;  // rows a step, so that no prune delays the writer for long
 constexpr uint32_t kRootMode = 0755;
 
@@ -26,27 +25,12 @@ Result<std::string> MetadataStore::write(WriteOptions options, Operation operati
   return future.get();
 }
 
-// A reader's connection, lent for one moment of the database.
-class SqliteStore::View final : public SqliteReads<ReadView> {
- public:
-  View(SqliteStore& store, std::unique_ptr<sqlite::Database> database, sqlite::Transaction transaction)
-      : SqliteReads(*database, store.slots_),
-        store_(store),
-        connection_(std::move(database)),
-        transaction_(std::move(transaction)) {}
-  ~View() override {
-    transaction_.rollback();
-    store_.give_reader(std::move(connection_));
-  }
-
- private:
-  SqliteStore& store_;
-  std::unique_ptr<sqlite::Database> connection_;
-  sqlite::Transaction transaction_;
-};
-
 SqliteStore::SqliteStore(std::string path, const Clock& clock, Logger& logger, StoreOptions options)
-    : path_(std::move(path)), clock_(clock), logger_(logger), options_(options) {}
+    : path_(std::move(path)),
+      clock_(clock),
+      logger_(logger),
+      options_(options),
+      readers_(path_, slots_, options_.readers_max) {}
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, const Clock& clock,
                                                        Logger& logger, StoreOptions options) {
@@ -362,48 +346,6 @@ void SqliteStore::prune() {
 Status SqliteStore::prune_aged(std::string_view sql, int64_t before) {
   FSDFS_ASSIGN(auto statement, database_->prepare(sql));
   return statement.bind_int(1, before).bind_int(2, kPruneBatch).run();
-}
-
-// --- readers ---
-
-Result<std::unique_ptr<ReadView>> SqliteStore::read() {
-  FSDFS_ASSIGN(auto connection, take_reader());
-  auto transaction = sqlite::Transaction::begin(*connection, sqlite::Transaction::Kind::kDeferred);
-  if (!transaction.ok()) {
-    give_reader(std::move(connection));
-    return transaction.status();
-  }
-  return std::unique_ptr<ReadView>(new View(*this, std::move(connection), std::move(*transaction)));
-}
-
-Result<std::unique_ptr<sqlite::Database>> SqliteStore::take_reader() {
-  std::unique_lock lock(pool_mutex_);
-  pool_freed_.wait(lock, [this] { return !idle_readers_.empty() || readers_open_ < options_.readers_max; });
-  if (!idle_readers_.empty()) {
-    auto reader = std::move(idle_readers_.back());
-    idle_readers_.pop_back();
-    return reader;
-  }
-  ++readers_open_;
-  lock.unlock();
-  sqlite::OpenOptions open;
-  open.mode = sqlite::OpenOptions::Mode::kReadOnly;
-  open.cache_bytes = kReaderCacheBytes;
-  auto reader = sqlite::Database::open(path_, open);
-  if (!reader.ok()) {
-    lock.lock();
-    --readers_open_;
-    pool_freed_.notify_one();
-  }
-  return reader;
-}
-
-void SqliteStore::give_reader(std::unique_ptr<sqlite::Database> reader) {
-  {
-    std::lock_guard lock(pool_mutex_);
-    idle_readers_.push_back(std::move(reader));
-  }
-  pool_freed_.notify_one();
 }
 
 }  // namespace fsdfs::master

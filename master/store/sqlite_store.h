@@ -1,12 +1,12 @@
 // SqliteStore: the MetadataStore over one SQLite file in WAL mode, with one writer thread and a few
 // connections for readers. The contract is store.h's.
 //
-// How a group is committed: the writer takes what is queued (kGroupMax at most), runs each operation in a
+// How a group is committed: the writer takes what is queued (group_max at most), runs each operation in a
 // savepoint, writes the log, the remembered replies and the counters, and commits with synchronous=FULL if an
 // operation asked for sync or the last sync is a second old, else with NORMAL. If the commit fails, nobody of
 // the group has happened and everybody is told so.
 //
-// Lock order: none nests. queue_mutex_ guards what is submitted, pool_mutex_ the readers' connections.
+// Lock order: close_mutex_, then queue_mutex_.
 #pragma once
 
 #include <condition_variable>
@@ -18,6 +18,7 @@
 #include "common/sqlite/database.h"
 #include "master/store/id_source.h"
 #include "master/store/node_slots.h"
+#include "master/store/reader_pool.h"
 #include "master/store/sqlite_transaction.h"
 #include "master/store/store.h"
 
@@ -46,7 +47,7 @@ class SqliteStore final : public MetadataStore {
   SessionId new_session_id() override { return ids_.session(); }
   Version new_version() override { return ids_.version(); }
 
-  Result<std::unique_ptr<ReadView>> read() override;
+  Result<std::unique_ptr<ReadView>> read() override { return readers_.view(); }
   void submit(WriteOptions options, Operation operation, Done done) override;
   void add_listener(CommitListener& listener) override { listeners_.push_back(&listener); }
   void close() override;
@@ -56,14 +57,13 @@ class SqliteStore final : public MetadataStore {
     WriteOptions options;
     Operation operation;
     Done done;
-    std::optional<Epoch> raise_above =
-        {};  // instead of an operation: a new epoch, in a transaction of its own
+    // Instead of an operation: a new epoch, in a transaction of its own.
+    std::optional<Epoch> raise_above = {};
   };
   struct Ended {
     Result<std::string> result;
     LogEntry entry;  // without records when nothing is to be logged
   };
-  class View;
 
   SqliteStore(std::string path, const Clock& clock, Logger& logger, StoreOptions options);
   Status start();
@@ -84,9 +84,6 @@ class SqliteStore final : public MetadataStore {
   void prune();
   Status prune_aged(std::string_view sql, int64_t before);
 
-  Result<std::unique_ptr<sqlite::Database>> take_reader();
-  void give_reader(std::unique_ptr<sqlite::Database> reader);
-
   // Constant after construction, or thread-safe.
   const std::string path_;
   const Clock& clock_;
@@ -96,6 +93,7 @@ class SqliteStore final : public MetadataStore {
   NodeSlots slots_;
   SwarmId swarm_;
   std::vector<CommitListener*> listeners_;
+  ReaderPool readers_;
 
   // Of the writer thread (and of open, before it runs).
   std::unique_ptr<sqlite::Database> database_;
@@ -108,11 +106,6 @@ class SqliteStore final : public MetadataStore {
   std::condition_variable queue_filled_;
   std::deque<Task> queue_;  // guarded by queue_mutex_
   bool closing_ = false;    // guarded by queue_mutex_
-
-  std::mutex pool_mutex_;
-  std::condition_variable pool_freed_;
-  std::vector<std::unique_ptr<sqlite::Database>> idle_readers_;  // guarded by pool_mutex_
-  size_t readers_open_ = 0;                                      // guarded by pool_mutex_
 
   std::mutex close_mutex_;  // one close() at a time
   std::thread writer_;      // joined under close_mutex_

@@ -7,12 +7,13 @@
 namespace fsdfs::sim {
 namespace {
 
-// A guard may matter only in a swarm that is full enough, or has slow nodes; the simulator runs hundreds of seeds.
+// A guard may matter only in a swarm that is full enough, or has slow nodes; the simulator runs hundreds of
+// seeds.
 constexpr uint64_t kSeedsMost = 40;
 
 struct Mutant {
   const char* name;
-  bool master::SchedulerGuards::* guard;
+  bool master::SchedulerGuards::*guard;
 };
 
 class MutantTest : public ::testing::TestWithParam<Mutant> {};
@@ -31,19 +32,22 @@ TEST_P(MutantTest, IsCaught) {
 }
 
 using Guards = master::SchedulerGuards;
-INSTANTIATE_TEST_SUITE_P(
-    Guards, MutantTest,
-    ::testing::Values(Mutant{"strict_gap", &Guards::strict_gap}, Mutant{"count_arriving", &Guards::count_arriving},
-                      Mutant{"count_doomed", &Guards::count_doomed}, Mutant{"count_only_up", &Guards::count_only_up},
-                      Mutant{"victims_make_it_fit", &Guards::victims_make_it_fit},
-                      Mutant{"keep_min_copies", &Guards::keep_min_copies},
-                      Mutant{"keep_last_copy", &Guards::keep_last_copy},
-                      Mutant{"name_exact_version", &Guards::name_exact_version},
-                      Mutant{"old_needs_current", &Guards::old_needs_current},
-                      Mutant{"await_reports", &Guards::await_reports},
-                      Mutant{"reserve_arriving", &Guards::reserve_arriving},
-                      Mutant{"await_space", &Guards::await_space}),
-    [](const ::testing::TestParamInfo<Mutant>& mutant) { return std::string(mutant.param.name); });
+INSTANTIATE_TEST_SUITE_P(Guards, MutantTest,
+                         ::testing::Values(Mutant{"strict_gap", &Guards::strict_gap},
+                                           Mutant{"count_arriving", &Guards::count_arriving},
+                                           Mutant{"count_doomed", &Guards::count_doomed},
+                                           Mutant{"count_only_up", &Guards::count_only_up},
+                                           Mutant{"victims_make_it_fit", &Guards::victims_make_it_fit},
+                                           Mutant{"keep_min_copies", &Guards::keep_min_copies},
+                                           Mutant{"keep_last_copy", &Guards::keep_last_copy},
+                                           Mutant{"name_exact_version", &Guards::name_exact_version},
+                                           Mutant{"old_needs_current", &Guards::old_needs_current},
+                                           Mutant{"await_reports", &Guards::await_reports},
+                                           Mutant{"reserve_arriving", &Guards::reserve_arriving},
+                                           Mutant{"await_space", &Guards::await_space}),
+                         [](const ::testing::TestParamInfo<Mutant>& mutant) {
+                           return std::string(mutant.param.name);
+                         });
 
 }  // namespace
 }  // namespace fsdfs::sim

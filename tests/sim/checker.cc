@@ -42,8 +42,8 @@ void Checker::node_told(const master::NodeInfo& info) {
 // It ends for good once every node has reported or is dead.
 void Checker::review_recovery() {
   recovering_ = recovering_ && !std::all_of(nodes_.begin(), nodes_.end(), [](const Node& n) {
-    return !n.present || n.reported || n.info.liveness == Liveness::kDead;
-  });
+                  return !n.present || n.reported || n.info.liveness == Liveness::kDead;
+                });
 }
 
 void Checker::node_restarted(size_t node) {
@@ -80,7 +80,9 @@ void Checker::file_told(const master::FileInfo& info) {
   file.info = info;
 }
 
-void Checker::file_removed(size_t file) { file_at(file).removed = true; }
+void Checker::file_removed(size_t file) {
+  file_at(file).removed = true;
+}
 
 void Checker::replica_added(size_t file_number, Version version, uint64_t size, size_t node) {
   File& file = file_at(file_number);
@@ -171,7 +173,8 @@ int Checker::copies_in_need(const File& file) const {
     copies += copy.version == file.info.version && !copy.doomed && node.info.liveness != Liveness::kDead &&
               node.info.admin != AdminState::kDraining;
   }
-  for (const Arrival& arrival : file.arrivals) copies += !arrival.cancelled && arrival.version == file.info.version;
+  for (const Arrival& arrival : file.arrivals)
+    copies += !arrival.cancelled && arrival.version == file.info.version;
   return copies;
 }
 
@@ -204,15 +207,15 @@ bool Checker::every_holder_settled(const File& file) const {
 }
 
 std::string Checker::describe(const File& file) const {
-  std::string text = "inode " + std::to_string(file.info.inode.value) + " version " + file.info.version.to_string() +
-                     " size " + std::to_string(file.info.size) + " N " + std::to_string(file.info.target) +
-                     (file.info.open ? " open" : "") + (file.info.trash ? " trash" : "") +
-                     (file.removed ? " removed" : "") + " on";
+  std::string text = "inode " + std::to_string(file.info.inode.value) + " version " +
+                     file.info.version.to_string() + " size " + std::to_string(file.info.size) + " N " +
+                     std::to_string(file.info.target) + (file.info.open ? " open" : "") +
+                     (file.info.trash ? " trash" : "") + (file.removed ? " removed" : "") + " on";
   for (const Copy& copy : file.copies) {
     const Node& node = nodes_[copy.node];
-    text += " " + std::to_string(copy.node) + "(" + copy.version.to_string() + (copy.doomed ? " doomed" : "") + " " +
-            std::string(name_of(node.info.liveness)) + " " + std::string(name_of(node.info.admin)) +
-            (node.reported ? "" : " unreported") + ")";
+    text += " " + std::to_string(copy.node) + "(" + copy.version.to_string() +
+            (copy.doomed ? " doomed" : "") + " " + std::string(name_of(node.info.liveness)) + " " +
+            std::string(name_of(node.info.admin)) + (node.reported ? "" : " unreported") + ")";
   }
   for (const Arrival& arrival : file.arrivals) text += " ->" + std::to_string(arrival.node);
   return text;

@@ -1,5 +1,6 @@
-// Checker: holds the scheduler to its word. Told every fact that the scheduler is told and every order it gives,
-// it keeps its own, plain books and verifies each order against invariants 2, 3, 4 and 7 of the design.
+// Checker: holds the scheduler to its word. Told every fact that the scheduler is told and every order it
+// gives, it keeps its own, plain books and verifies each order against invariants 2, 3, 4 and 7 of the
+// design.
 //
 // Shares no code with the scheduler, only the values of its interface. The first broken rule is kept with all
 // that is needed to see why; see failure().
@@ -70,8 +71,8 @@ class Checker {
   const master::SchedulerSettings& settings() const { return settings_; }
 
   // K by its definitions in invariant 2.
-  int copies_of_victim(const File& file) const;   // on up, non-draining nodes, less deletions ordered
-  int copies_in_need(const File& file) const;     // on nodes neither dead nor draining, and in flight
+  int copies_of_victim(const File& file) const;  // on up, non-draining nodes, less deletions ordered
+  int copies_in_need(const File& file) const;    // on nodes neither dead nor draining, and in flight
   bool holds_current(const File& file, size_t node) const;
   int64_t free_when_done(const Node& node) const;  // once all deletions ordered are carried out
   uint64_t reserve_of(const Node& node) const;

@@ -17,13 +17,14 @@ using master::Order;
 void Checker::expect(bool holds, const Order& order, const std::string& rule) {
   if (holds || !failure_.empty()) return;
   std::string about;
-  if (const auto* copy = std::get_if<CopyOrder>(&order)) about = describe(file_at(file_of(copy->replica.inode)));
+  if (const auto* copy = std::get_if<CopyOrder>(&order))
+    about = describe(file_at(file_of(copy->replica.inode)));
   if (const auto* removal = std::get_if<DeleteOrder>(&order)) {
     about = describe(file_at(file_of(removal->replica.inode)));
     const Node& node = nodes_[node_of(removal->node)];
-    about += "; node: quota " + std::to_string(node.info.quota) + " used " + std::to_string(node.used) + " other " +
-             std::to_string(node.info.other_bytes) + " arriving " + std::to_string(node.arriving) + " doomed " +
-             std::to_string(node.doomed);
+    about += "; node: quota " + std::to_string(node.info.quota) + " used " + std::to_string(node.used) +
+             " other " + std::to_string(node.info.other_bytes) + " arriving " +
+             std::to_string(node.arriving) + " doomed " + std::to_string(node.doomed);
     if (removal->for_inode.value != 0) about += "; for " + describe(file_at(file_of(removal->for_inode)));
   }
   fail(rule + ": " + master::describe(order) + "\n  " + about);
@@ -45,7 +46,8 @@ void Checker::check_copy(const CopyOrder& order) {
   File& file = file_at(number);
   size_t target_number = node_of(order.target);
   Node& target = node_at(target_number);
-  expect(file.known && !file.removed && !file.info.open && !file.info.trash, order, "a copy of a file at rest");
+  expect(file.known && !file.removed && !file.info.open && !file.info.trash, order,
+         "a copy of a file at rest");
   expect(order.replica.version == file.info.version && order.size == file.info.size, order,
          "invariant 1: a copy of what is not current");
   expect(target.present && target.info.liveness == Liveness::kUp && target.reported &&
@@ -61,7 +63,8 @@ void Checker::check_copy(const CopyOrder& order) {
     bool whole = std::any_of(file.copies.begin(), file.copies.end(), [&](const Copy& copy) {
       return copy.node == node_of(source) && copy.version == order.replica.version && !copy.doomed;
     });
-    expect(whole && node.info.liveness == Liveness::kUp, order, "a source that has no whole copy or is not up");
+    expect(whole && node.info.liveness == Liveness::kUp, order,
+           "a source that has no whole copy or is not up");
   }
   uint64_t taken = target.used + target.info.other_bytes + target.arriving;
   expect(taken + order.size <= target.info.quota, order, "invariant 7: a copy for which there is no space");
@@ -90,9 +93,15 @@ void Checker::check_delete(const DeleteOrder& order) {
   if (!copy->doomed) {
     expect(!order.repeated, order, "a deletion said to be repeated that is new");
     switch (order.cause) {
-      case DeleteCause::kFileRemoved: expect(file.removed, order, "deletion of a file that is there"); break;
-      case DeleteCause::kOldVersion: check_old(order, file); break;
-      default: check_eviction(order, file); break;
+      case DeleteCause::kFileRemoved:
+        expect(file.removed, order, "deletion of a file that is there");
+        break;
+      case DeleteCause::kOldVersion:
+        check_old(order, file);
+        break;
+      default:
+        check_eviction(order, file);
+        break;
     }
     node.doomed += copy->size;
     copy->doomed = true;
@@ -102,7 +111,8 @@ void Checker::check_delete(const DeleteOrder& order) {
 void Checker::check_old(const DeleteOrder& order, const File& file) {
   expect(file.removed || order.replica.version < file.info.version, order, "a current copy deleted as old");
   if (file.removed) return;
-  double enough = file.info.trash ? 1 : std::min(file.info.target, static_cast<double>(settings_.sync_copies));
+  double enough =
+      file.info.trash ? 1 : std::min(file.info.target, static_cast<double>(settings_.sync_copies));
   expect(copies_of_victim(file) >= std::max(1.0, enough), order,
          "invariant 3: an old version deleted before the current one is whole elsewhere");
   expect(!file.info.open, order, "invariant 3: an old version deleted while the file is open");
@@ -119,21 +129,25 @@ void Checker::check_eviction(const DeleteOrder& order, const File& victim) {
       live += copy.version == victim.info.version && !copy.doomed &&
               nodes_[copy.node].info.liveness != Liveness::kDead;
     }
-    expect(order.last_of_trash == (live <= 1), order, "whether it is the last copy in the trash is said wrongly");
-    expect(copies > 1 || order.cause != DeleteCause::kReserve, order, "a last copy in the trash for the reserve");
+    expect(order.last_of_trash == (live <= 1), order,
+           "whether it is the last copy in the trash is said wrongly");
+    expect(copies > 1 || order.cause != DeleteCause::kReserve, order,
+           "a last copy in the trash for the reserve");
   } else {
     expect(copies - 1 >= 1, order, "invariant 2: the last copy evicted");
     expect(copies - 1 >= floor_of(victim), order, "invariant 2: below min_copies");
   }
   double surplus = copies - victim.info.target;
   if (order.cause == DeleteCause::kReserve) {
-    expect(victim.info.trash || surplus >= 1 - kRounding, order, "eviction for the reserve without a spare copy");
+    expect(victim.info.trash || surplus >= 1 - kRounding, order,
+           "eviction for the reserve without a spare copy");
     return;
   }
   if (order.cause == DeleteCause::kRoomForSession) return;  // its own copies are not known here
   const File& needy = file_at(file_of(order.for_inode));
   double need = copies_in_need(needy) - needy.info.target;
-  expect(needy.known && !needy.removed && !needy.info.open && !needy.info.trash, order, "room for a file at rest");
+  expect(needy.known && !needy.removed && !needy.info.open && !needy.info.trash, order,
+         "room for a file at rest");
   if (victim.info.trash) {
     expect(copies > 1 || need < 0, order, "a last copy in the trash for a file that has its copies");
   } else {
@@ -142,7 +156,8 @@ void Checker::check_eviction(const DeleteOrder& order, const File& victim) {
   ++evicted_for_[{node_of(order.node), order.for_inode.value}];
 }
 
-// Victims are taken only if together they make the file fit; its copy may have been ordered in the same batch.
+// Victims are taken only if together they make the file fit; its copy may have been ordered in the same
+// batch.
 void Checker::check_room_made() {
   for (const auto& [key, orders] : evicted_for_) {
     const auto& [number, inode] = key;

@@ -7,8 +7,12 @@ namespace fsdfs::sim {
 
 inline constexpr uint64_t kFirstInode = uint64_t{1} << 40;
 
-inline InodeId inode_of(size_t file) { return InodeId{kFirstInode + file + 1}; }
-inline size_t file_of(InodeId inode) { return static_cast<size_t>(inode.value - kFirstInode - 1); }
+inline InodeId inode_of(size_t file) {
+  return InodeId{kFirstInode + file + 1};
+}
+inline size_t file_of(InodeId inode) {
+  return static_cast<size_t>(inode.value - kFirstInode - 1);
+}
 
 inline NodeId node_id(size_t node) {
   NodeId id;

@@ -12,7 +12,8 @@ namespace {
 // Tries, file by file, every set of nodes of the wanted size. Dead ends are remembered: (file, free slots).
 class Search {
  public:
-  Search(std::vector<int> slots, std::vector<int> copies) : slots_(std::move(slots)), copies_(std::move(copies)) {}
+  Search(std::vector<int> slots, std::vector<int> copies)
+      : slots_(std::move(slots)), copies_(std::move(copies)) {}
 
   bool fits(size_t file = 0) {
     if (file == copies_.size()) return true;

@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 std::string Plan::describe() const {
   std::ostringstream text;
-  text << "seed " << seed << ": " << nodes << " nodes, " << zones << " zones, " << files << " files, " << events
-       << " events, fullness " << fullness << (equal_sizes ? ", equal sizes" : "")
+  text << "seed " << seed << ": " << nodes << " nodes, " << zones << " zones, " << files << " files, "
+       << events << " events, fullness " << fullness << (equal_sizes ? ", equal sizes" : "")
        << (fractional_targets ? ", fractional targets" : "") << ", reserve " << scheduler.write_reserve
        << ", min_copies " << scheduler.min_copies << ", sync_copies " << scheduler.sync_copies
        << (scheduler.fill ? "" : ", no fill");
@@ -23,8 +23,9 @@ Plan plan_from_seed(uint64_t seed) {
   Plan plan;
   plan.seed = seed;
   uint64_t size_class = random.below(100);
-  plan.nodes = size_class == 0 ? random.between(300, 1000) : size_class < 10 ? random.between(60, 150)
-                                                                             : random.between(20, 40);
+  plan.nodes = size_class == 0   ? random.between(300, 1000)
+               : size_class < 10 ? random.between(60, 150)
+                                 : random.between(20, 40);
   plan.zones = random.between(1, 5);
   plan.files = random.between(500, 650);
   plan.events = random.between(2'000, 2'400);
@@ -91,7 +92,8 @@ uint64_t draw_size(const Plan& plan, Random& random) {
 uint64_t draw_quota(const Plan& plan, Random& random) {
   double mean = static_cast<double>(plan.files) * static_cast<double>(plan.unit) / plan.fullness / plan.nodes;
   if (plan.equal_sizes) {
-    auto slots = static_cast<uint64_t>(std::max(1.0, mean / static_cast<double>(plan.unit) * (0.5 + random.unit())));
+    auto slots =
+        static_cast<uint64_t>(std::max(1.0, mean / static_cast<double>(plan.unit) * (0.5 + random.unit())));
     return slots * plan.unit;
   }
   double factor = std::exp(2 * (random.unit() - 0.5));

@@ -15,13 +15,13 @@ struct Plan {
   uint64_t seed = 0;
   int nodes = 20;
   int zones = 1;
-  int files = 500;    // created in all
+  int files = 500;  // created in all
   int events = 2'000;
   bool equal_sizes = false;  // of files, and slots of nodes
   uint64_t unit = 1'000;     // the usual file size
   double fullness = 0.5;     // first copies of all files, as a share of all quotas
   bool fractional_targets = false;
-  bool calm_nodes = false;  // no deaths, no changes of nodes
+  bool calm_nodes = false;     // no deaths, no changes of nodes
   int64_t step_ms = 500;       // from tick to tick
   int64_t event_gap_ms = 300;  // at most, from event to event
   master::SchedulerSettings scheduler;

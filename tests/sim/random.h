@@ -18,7 +18,9 @@ class Random {
   }
   // 0 to limit - 1.
   uint64_t below(uint64_t limit) { return next() % limit; }
-  int between(int low, int high) { return low + static_cast<int>(below(static_cast<uint64_t>(high - low + 1))); }
+  int between(int low, int high) {
+    return low + static_cast<int>(below(static_cast<uint64_t>(high - low + 1)));
+  }
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
   bool chance(double probability) { return unit() < probability; }
 

@@ -59,7 +59,9 @@ std::vector<Victims> find_victims(const Checker& books) {
   return victims;
 }
 
-std::string name(const Checker::File& file) { return "inode " + std::to_string(file.info.inode.value); }
+std::string name(const Checker::File& file) {
+  return "inode " + std::to_string(file.info.inode.value);
+}
 
 // A node that would take one more copy of the file; empty when there is none.
 std::string move_left(const Checker& books, const std::vector<Victims>& victims, const Checker::File& file) {
@@ -75,8 +77,8 @@ std::string move_left(const Checker& books, const std::vector<Victims>& victims,
     int64_t room = books.free_when_done(node);
     if (need >= 0) room -= static_cast<int64_t>(books.reserve_of(node));
     auto size = static_cast<int64_t>(file.info.size);
-    std::string where = name(file) + " of " + std::to_string(size) + " bytes with K-N " + std::to_string(need) +
-                        " could go to node " + std::to_string(number) + ": ";
+    std::string where = name(file) + " of " + std::to_string(size) + " bytes with K-N " +
+                        std::to_string(need) + " could go to node " + std::to_string(number) + ": ";
     if (room >= size) return where + std::to_string(room) + " bytes are free";
     int64_t evictable = victims[number].bytes_for(need);
     if (evictable > 0 && room + evictable >= size) {
@@ -112,7 +114,8 @@ std::string check_rest(const Checker& books) {
     if (!file.known) continue;
     if (std::string wrong = check_copies_at_rest(books, file); !wrong.empty()) return wrong;
     if (!at_work(file)) continue;
-    if (std::string wrong = move_left(books, victims, file); !wrong.empty()) return "a move is left: " + wrong;
+    if (std::string wrong = move_left(books, victims, file); !wrong.empty())
+      return "a move is left: " + wrong;
   }
   for (size_t number = 0; number < books.nodes().size(); ++number) {
     const Checker::Node& node = books.nodes()[number];

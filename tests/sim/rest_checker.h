@@ -1,5 +1,5 @@
-// RestChecker: at rest, nothing that is allowed and would help has been left undone, and the scheduler's figures are
-// those of the checker's books. Shares no code with the scheduler.
+// RestChecker: at rest, nothing that is allowed and would help has been left undone, and the scheduler's
+// figures are those of the checker's books. Shares no code with the scheduler.
 #pragma once
 
 #include <string>

@@ -15,7 +15,8 @@ std::string play(World& world) {
   if (!world.settle()) return "it does not come to rest; the latest orders:" + world.latest_orders();
   if (!world.checker().failure().empty()) return world.checker().failure();
   if (std::string wrong = check_rest(world.checker()); !wrong.empty()) return "at rest: " + wrong;
-  if (std::string wrong = check_health(world.checker(), world.master().scheduler().health()); !wrong.empty()) {
+  if (std::string wrong = check_health(world.checker(), world.master().scheduler().health());
+      !wrong.empty()) {
     return "at rest: " + wrong;
   }
   if (!world.nothing_moves(kTicksAtRest)) return "at rest: something moves:" + world.latest_orders();

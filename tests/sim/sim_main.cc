@@ -1,4 +1,5 @@
-// fsdfs_sim: runs seeds through the simulator. Exit code 1 when one of them breaks a rule; the seed is printed.
+// fsdfs_sim: runs seeds through the simulator. Exit code 1 when one of them breaks a rule; the seed is
+// printed.
 //   fsdfs_sim [--seeds N] [--first S] [--verbose]
 #include <chrono>
 #include <cstdio>
@@ -49,7 +50,8 @@ int main(int argc, char** argv) {
     fsdfs::sim::RunResult result = fsdfs::sim::run(plan);
     tally.add(result.tally);
     simulated_ms += result.simulated_ms;
-    if (arguments.verbose) std::printf("%s\n  %s\n", plan.describe().c_str(), result.tally.to_string().c_str());
+    if (arguments.verbose)
+      std::printf("%s\n  %s\n", plan.describe().c_str(), result.tally.to_string().c_str());
     if (result.failure.empty()) continue;
     ++failed;
     std::printf("FAILED %s\n", result.failure.c_str());
@@ -57,7 +59,7 @@ int main(int argc, char** argv) {
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   std::printf("%s\n", tally.to_string().c_str());
   std::printf("%llu seeds, %llu failed, %.1f s, %.1f days simulated\n",
-              static_cast<unsigned long long>(arguments.seeds), static_cast<unsigned long long>(failed), seconds,
-              static_cast<double>(simulated_ms) / 86'400'000);
+              static_cast<unsigned long long>(arguments.seeds), static_cast<unsigned long long>(failed),
+              seconds, static_cast<double>(simulated_ms) / 86'400'000);
   return failed == 0 ? 0 : 1;
 }

@@ -75,7 +75,9 @@ void SimMaster::tell_node(size_t node, const master::NodeInfo& info) {
   if (Status told = scheduler_->node_changed(nodes_[node].info); !told.ok()) checker_.fail(told.to_string());
 }
 
-void SimMaster::tell_liveness(size_t node) { tell_node(node, nodes_[node].info); }
+void SimMaster::tell_liveness(size_t node) {
+  tell_node(node, nodes_[node].info);
+}
 
 bool SimMaster::hello(size_t node, uint64_t incarnation, MonotonicTime now) {
   if (!nodes_[node].registered) return false;
@@ -144,7 +146,8 @@ void SimMaster::replica_added(size_t file, Version version, uint64_t size, size_
 }
 
 void SimMaster::replica_removed(size_t file, Version version, size_t node) {
-  std::erase_if(files_[file].rows, [&](const Row& row) { return row.node == node && row.version == version; });
+  std::erase_if(files_[file].rows,
+                [&](const Row& row) { return row.node == node && row.version == version; });
   checker_.replica_removed(file, version, node);
   scheduler_->replica_removed(inode_of(file), version, node_id(node));
 }

@@ -1,6 +1,6 @@
-// SimMaster: a master without disks or wires: the database as plain records, the real scheduler, the real liveness
-// tracker, and the translation between them that the control loop does in earnest. Every fact goes to the
-// checker, too.
+// SimMaster: a master without disks or wires: the database as plain records, the real scheduler, the real
+// liveness tracker, and the translation between them that the control loop does in earnest. Every fact goes
+// to the checker, too.
 #pragma once
 
 #include <memory>
@@ -70,7 +70,8 @@ class SimMaster {
 
   // ---- sessions ----
   master::Admission admit(const master::AdmitRequest& request, MonotonicTime now);
-  master::Admission extend(SessionId session, const std::vector<NodeId>& chain, uint64_t bytes, MonotonicTime now);
+  master::Admission extend(SessionId session, const std::vector<NodeId>& chain, uint64_t bytes,
+                           MonotonicTime now);
   void release(SessionId session, const std::vector<NodeId>& granted_chain, uint64_t bytes);
 
   DbFile& db_file(size_t file) { return files_[file]; }

@@ -1,5 +1,5 @@
-// The simulator in the everyday test run: a few whole seeds, the seeds of every special kind of swarm, and many small
-// swarms against the optimum. Most seeds are run by fsdfs_sim (CMakeLists.txt).
+// The simulator in the everyday test run: a few whole seeds, the seeds of every special kind of swarm, and
+// many small swarms against the optimum. Most seeds are run by fsdfs_sim (CMakeLists.txt).
 #include <gtest/gtest.h>
 
 #include "tests/sim/optimum.h"
@@ -19,10 +19,11 @@ TEST(Simulation, AFewSeeds) {
   }
   std::printf("%s\n", tally.to_string().c_str());
   // A simulation in which nothing happens would prove nothing.
-  for (const char* what : {"copy below target", "copy endangered", "copy draining", "copy fill", "evict for file",
-                           "evict for session", "evict for reserve", "delete old version", "delete removed file",
-                           "delete repeated", "cancel", "node dead", "session granted", "session refused",
-                           "event: master restarts", "event: master recovers", "trash emptied for room"}) {
+  for (const char* what :
+       {"copy below target", "copy endangered", "copy draining", "copy fill", "evict for file",
+        "evict for session", "evict for reserve", "delete old version", "delete removed file",
+        "delete repeated", "cancel", "node dead", "session granted", "session refused",
+        "event: master restarts", "event: master recovers", "trash emptied for room"}) {
     EXPECT_GT(tally.of(what), 0U) << what;
   }
 }

@@ -24,7 +24,8 @@ class Tally {
   }
   std::string to_string() const {
     std::string text;
-    for (const auto& [what, times] : counts_) text += (text.empty() ? "" : ", ") + what + " " + std::to_string(times);
+    for (const auto& [what, times] : counts_)
+      text += (text.empty() ? "" : ", ") + what + " " + std::to_string(times);
     return text;
   }
 

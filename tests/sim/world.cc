@@ -26,7 +26,9 @@ World::World(const Plan& plan, const master::SchedulerGuards& guards)
   for (int i = 0; i < plan_.nodes; ++i) start_node(add_node(draw_quota(plan_, random_)));
 }
 
-void World::after(int64_t ms, std::function<void()> what) { due_.emplace(now_ms_ + ms, std::move(what)); }
+void World::after(int64_t ms, std::function<void()> what) {
+  due_.emplace(now_ms_ + ms, std::move(what));
+}
 
 // ---- nodes ----------------------------------------------------------------------------------------------
 
@@ -139,7 +141,8 @@ void World::report_state(size_t number) {
 }
 
 void World::heartbeats() {
-  int64_t interval = std::chrono::duration_cast<std::chrono::milliseconds>(plan_.liveness.report_interval).count();
+  int64_t interval =
+      std::chrono::duration_cast<std::chrono::milliseconds>(plan_.liveness.report_interval).count();
   for (size_t number = 0; number < nodes_.size(); ++number) {
     const SimNode& node = nodes_[number];
     // Spread over the interval by number.
@@ -168,7 +171,8 @@ void World::carry_out(const std::vector<master::Order>& orders) {
 }
 
 void World::begin_copy(const master::CopyOrder& order) {
-  static constexpr const char* kNames[] = {"copy below target", "copy endangered", "copy draining", "copy fill"};
+  static constexpr const char* kNames[] = {"copy below target", "copy endangered", "copy draining",
+                                           "copy fill"};
   tally_.count(kNames[static_cast<size_t>(order.cause)]);
   size_t number = node_of(order.target);
   SimNode& node = nodes_[number];
@@ -180,7 +184,8 @@ void World::begin_copy(const master::CopyOrder& order) {
   for (const NodeId& source : order.sources) task.sources.push_back(node_of(source));
   node.task_bytes += task.size;
   node.tasks[order.id.value] = task;
-  double seconds = 0.05 + static_cast<double>(order.size) / static_cast<double>(plan_.unit) * 0.5 / node.speed;
+  double seconds =
+      0.05 + static_cast<double>(order.size) / static_cast<double>(plan_.unit) * 0.5 / node.speed;
   bool fails = !plan_.calm_nodes && random_.chance(0.01);
   after(static_cast<int64_t>(seconds * 1000),
         [this, number, attendance = node.attendance, id = order.id.value, fails] {
@@ -291,15 +296,16 @@ void World::check_disks() {
     if (within) node.excused = false;
     if (within || node.excused || !node.exists) continue;
     checker_.fail("invariant 7: node " + std::to_string(number) + " has " + std::to_string(node.disk_bytes) +
-                  " bytes of replicas, " + std::to_string(node.junk) + " others, " + std::to_string(node.task_bytes) +
-                  " arriving, " + std::to_string(node.staged_bytes) + " staged; its quota is " +
-                  std::to_string(node.info.quota) + latest_orders());
+                  " bytes of replicas, " + std::to_string(node.junk) + " others, " +
+                  std::to_string(node.task_bytes) + " arriving, " + std::to_string(node.staged_bytes) +
+                  " staged; its quota is " + std::to_string(node.info.quota) + latest_orders());
   }
 }
 
 bool World::busy() const {
   if (orders_in_step_ > 0 || !due_.empty()) return true;
-  return std::any_of(sessions_.begin(), sessions_.end(), [](const SimSession& session) { return session.exists; });
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [](const SimSession& session) { return session.exists; });
 }
 
 std::string World::latest_orders() const {

@@ -1,7 +1,9 @@
-// World: the simulated swarm about a SimMaster: node processes with disks, a network that loses and delays, time.
+// World: the simulated swarm about a SimMaster: node processes with disks, a network that loses and delays,
+// time.
 //
-// A run: the swarm starts, random events happen to it (events.h), then it is left in peace until it rests. After
-// every step the bytes really on each node are held against its quota (invariant 7). Deterministic by its plan.
+// A run: the swarm starts, random events happen to it (events.h), then it is left in peace until it rests.
+// After every step the bytes really on each node are held against its quota (invariant 7). Deterministic by
+// its plan.
 #pragma once
 
 #include <deque>
@@ -43,7 +45,7 @@ struct SimNode {
   double speed = 1;
   std::map<HeldReplica, uint64_t> disk;
   uint64_t disk_bytes = 0;
-  uint64_t junk = 0;  // quarantined and unknown bytes
+  uint64_t junk = 0;                   // quarantined and unknown bytes
   std::map<uint64_t, CopyTask> tasks;  // by order
   uint64_t task_bytes = 0;
   std::map<uint64_t, uint64_t> staged;  // by session
@@ -105,7 +107,9 @@ class World {
   void node_event(uint64_t kind);
   void file_event(uint64_t kind);
   void after(int64_t ms, std::function<void()> what);
-  MonotonicTime now() const { return MonotonicTime(std::chrono::hours(1)) + std::chrono::milliseconds(now_ms_); }
+  MonotonicTime now() const {
+    return MonotonicTime(std::chrono::hours(1)) + std::chrono::milliseconds(now_ms_);
+  }
 
   void connect(size_t node);
   void end_attendance(size_t node, bool noticed);

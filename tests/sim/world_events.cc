@@ -76,7 +76,8 @@ void World::file_event(uint64_t kind) {
     if (record.rows.empty()) return;
     Row row = record.rows[random_.below(record.rows.size())];
     SimNode& node = nodes_[row.node];
-    if (node.attendance == 0 || !node.reconciled || row.deleting || !node.disk.contains({file, row.version})) return;
+    if (node.attendance == 0 || !node.reconciled || row.deleting || !node.disk.contains({file, row.version}))
+      return;
     tally_.count("event: bad replica");
     node.drop({file, row.version});
     node.junk += row.size;
@@ -135,7 +136,8 @@ void World::node_event(uint64_t kind) {
     n.exists = false;
     master_.node_removed(node);
   } else if (kind < 75) {
-    AdminState next[] = {AdminState::kDraining, AdminState::kReadonly, AdminState::kActive, AdminState::kActive};
+    AdminState next[] = {AdminState::kDraining, AdminState::kReadonly, AdminState::kActive,
+                         AdminState::kActive};
     admin = next[random_.below(4)];
     tally_.count("event: " + std::string(name_of(admin)));
     report_state(node);

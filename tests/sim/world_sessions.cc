@@ -111,7 +111,9 @@ void World::commit_session(SimSession& session) {
     tally_.count("session lost with its chain");
     return;
   }
-  tally_.count(session.in_place ? "commit in place" : session.has_file ? "commit of new content" : "commit of new file");
+  tally_.count(session.in_place   ? "commit in place"
+               : session.has_file ? "commit of new content"
+                                  : "commit of new file");
   bool is_new = !session.has_file;
   size_t file = is_new ? master_.add_file() : session.file;
   DbFile& record = master_.db_file(file);

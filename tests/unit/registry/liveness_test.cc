@@ -37,7 +37,8 @@ TEST_F(LivenessTest, BecomesSilentAfterMissedReportsAndDeadAfterDeadAfter) {
   EXPECT_TRUE(pass(5900ms).empty());
   EXPECT_EQ(pass(100ms), (std::vector<LivenessTracker::Change>{{node(1), Liveness::kUp, Liveness::kSilent}}));
   EXPECT_TRUE(pass(3900ms).empty());
-  EXPECT_EQ(pass(100ms), (std::vector<LivenessTracker::Change>{{node(1), Liveness::kSilent, Liveness::kDead}}));
+  EXPECT_EQ(pass(100ms),
+            (std::vector<LivenessTracker::Change>{{node(1), Liveness::kSilent, Liveness::kDead}}));
   EXPECT_TRUE(pass(1h).empty());
 }
 
@@ -69,7 +70,8 @@ TEST_F(LivenessTest, AnExpectedNodeIsSilentFromTheStartAndDiesOnTime) {
   EXPECT_EQ(tracker.liveness(node(1)), Liveness::kSilent);
   EXPECT_FALSE(tracker.last_heard(node(1)).has_value());
   EXPECT_TRUE(pass(9900ms).empty());
-  EXPECT_EQ(pass(100ms), (std::vector<LivenessTracker::Change>{{node(1), Liveness::kSilent, Liveness::kDead}}));
+  EXPECT_EQ(pass(100ms),
+            (std::vector<LivenessTracker::Change>{{node(1), Liveness::kSilent, Liveness::kDead}}));
 }
 
 TEST_F(LivenessTest, ReportWithoutHelloIsRefused) {

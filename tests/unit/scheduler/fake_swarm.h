@@ -18,8 +18,12 @@ inline NodeId node_id(int number) {
   id.bytes[15] = 1;
   return id;
 }
-inline InodeId inode(uint64_t number) { return InodeId{(uint64_t{1} << 40) | number}; }
-inline Version version(uint64_t counter) { return Version{Epoch{1}, counter}; }
+inline InodeId inode(uint64_t number) {
+  return InodeId{(uint64_t{1} << 40) | number};
+}
+inline Version version(uint64_t counter) {
+  return Version{Epoch{1}, counter};
+}
 
 class FakeSwarm {
  public:
