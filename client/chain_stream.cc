@@ -154,8 +154,7 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
     uint64_t end = 0;  // of the content, once this is acked
     bool last = false;
   };
-  // Nobody waits for so long (upload.h bounds each wait); this only lets no call outlive its process's
-  // interest.
+  // Nobody waits for so long (upload() bounds each wait); it only lets no call go on for ever.
   static constexpr auto kCallMax = std::chrono::hours(24);
 
   void push(Outgoing next) {

@@ -42,8 +42,7 @@ class ChainStream {
   ChainStream(const ChainStream&) = delete;
   ChainStream& operator=(const ChainStream&) = delete;
 
-  // Waits until the window has room; kDeadlineExceeded if by `until` it had none. The chain's own error
-  // otherwise.
+  // Waits until the window has room; kDeadlineExceeded if by `until` it had none, or the chain's own error.
   Status wait_for_room(MonotonicTime until);
   // Hands over the next bytes: whole blocks, but for the last ones of the content. After wait_for_room.
   void write(std::string data, const BlockSums& sums);

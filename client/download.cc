@@ -163,8 +163,7 @@ class Part {
   uint64_t resumed_ = 0;
 };
 
-// Runs `once` with the file as it is now; again if its content changed under it and `repeatable` still says
-// so.
+// Runs `once` with the file as it is now; again if its content changed under it, while `repeatable`.
 template <typename Once, typename Repeatable>
 Result<DownloadResult> with_current_version(SwarmClient& client, const Place& place, Once once,
                                             Repeatable repeatable) {

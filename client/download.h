@@ -3,8 +3,7 @@
 // Used by `get` and `cat`. To a path: the bytes gather in a part beside the target, whose name tells inode
 // and version, and are renamed over it at the end, so the target is the old file or the whole new one. A
 // part left by an earlier download of the same version is gone on with. The whole file's digest is checked
-// before the rename, which also finds what a crash did to a part. Nothing is synced: the original is in the
-// swarm.
+// before the rename, which also finds what a crash did to a part. Nothing is synced: the swarm has it.
 // One download is run by one thread; several run side by side, to different targets.
 #pragma once
 
@@ -19,8 +18,7 @@
 namespace fsdfs::client {
 
 struct DownloadOptions {
-  // Told of bytes as they are written, those that a part already had at once; negative when a part is begun
-  // anew.
+  // Told of bytes as they are written, those that a part already had at once; negative when it starts over.
   std::function<void(int64_t bytes)> on_progress;
   // Asked between pieces of 1 MiB; true: stop, with kCancelled.
   std::function<bool()> cancelled;

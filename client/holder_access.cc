@@ -9,8 +9,7 @@ namespace {
 
 constexpr Duration kPauseFirst = std::chrono::milliseconds(50);
 constexpr Duration kPauseMax = std::chrono::seconds(1);
-// A ticket with less than this left is renewed: a fetch that it starts has to be judged by the node before it
-// ends.
+// A ticket with less than this left is renewed: the node has to judge a fetch's ticket before it ends.
 constexpr Duration kTicketMargin = std::chrono::seconds(5);
 
 }  // namespace

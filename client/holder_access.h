@@ -25,8 +25,7 @@ class HolderAccess {
   // `client` outlives this.
   HolderAccess(SwarmClient& client, OpenFile file);
 
-  // Starts a fetch from the best holder, if that can be done at once; null if the master would have to be
-  // asked.
+  // Starts a fetch from the best holder, if that can be done at once; null if it takes asking the master.
   std::shared_ptr<BlockFetch> try_start(const BlockRange& range);
   // The same, asking the master as often as it takes. Fails with kStaleVersion, with what the master says of
   // the file, or at the deadline with kUnavailable and the last holder's fault.

@@ -54,8 +54,7 @@ class Segment {
     if (fetch) fetches_.push_back(std::move(fetch));
   }
 
-  // The segment's fetch number `index`; made now, going on where the one before it broke off, if it is the
-  // next.
+  // The segment's fetch number `index`; if it is the next one, made now, to go on where the last broke off.
   Result<std::shared_ptr<BlockFetch>> fetch_at(size_t index, MonotonicTime deadline) {
     uint64_t begin = range.begin;
     {

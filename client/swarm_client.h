@@ -29,12 +29,13 @@ struct ClientOptions {
   std::vector<std::string> addresses;  // HOST:PORT, each may be the master
   Credentials credentials;
   Duration deadline = std::chrono::seconds(30);  // for one call, retries included
-  Duration first_contact =
-      std::chrono::seconds(10);  // the same, until the swarm has answered for the first time
-  Duration attempt =
-      std::chrono::seconds(5);  // how long one node may stay mute in a transfer before another is tried
-  std::string zone;             // this client's, for the order of holders
-  std::string host;             // machine identity; empty: found out
+  // The same, until the swarm has answered for the first time.
+  Duration first_contact = std::chrono::seconds(10);
+  // How long one node may stay mute in a transfer before another one is tried.
+  Duration attempt = std::chrono::seconds(5);
+  // This client's, for the order of holders; host as common/machine.h says.
+  std::string zone;
+  std::string host;
 };
 
 // Connections to nodes, for the transfers (client/node_channels.h).
@@ -53,8 +54,8 @@ class SwarmClient {
   // --- names ---
   // kNotFound; kFailedPrecondition with kNotDirectory; kInvalidArgument with kNameTooLong, or for "..".
   Result<Attributes> lookup(const Place& place);
-  // One page in the order of cookies, from behind the cookie `after` (0: the start). limit 0: the master's
-  // page.
+  // One page in the order of cookies, from behind the cookie `after` (0: the start). limit 0: as many as
+  // the master gives.
   Result<DirectoryPage> read_directory(const Place& place, uint64_t after, uint32_t limit);
   Result<Attributes> make_directory(const Place& place, const NewDirectory& directory);
   // The attributes of what was removed, as it was.

@@ -41,8 +41,7 @@ struct UploadOptions {
   std::optional<double> target;      // N; unset: as it is, or the swarm's default
   bool no_replace = false;           // kAlreadyExists when the name is taken
   std::optional<FileTime> modified;  // unset: now
-  // Told of bytes that the whole chain has; negative when a try begins anew. Called from the thread of
-  // upload().
+  // Told of bytes that the whole chain has; negative when a try begins anew. In the thread of upload().
   std::function<void(int64_t bytes)> on_progress;
 };
 

@@ -21,38 +21,47 @@ sigset_t end_signals() {
   return set;
 }
 
-int fail(const Status& status, const char* what = "fsdfsd: ") {
-  std::cerr << what << status.message() << "\n";
-  return exit_code_from_status(status);
+// Says why, and the exit code of DESIGN 4; whatever a server finds wrong with its options is wrong usage.
+int fail(const Status& status) {
+  std::cerr << "fsdfsd: " << status.message() << "\n";
+  return status.code() == Code::kInvalidArgument ? 2 : exit_code_from_status(status);
+}
+
+// Until a signal ends the server, or the swarm refuses it for good.
+Status wait_for_end(const Server& server, const sigset_t& signals, Logger& logger) {
+  for (;;) {
+    const timespec pause{0, 500'000'000};
+    int number = sigtimedwait(&signals, nullptr, &pause);
+    if (number > 0) {
+      logger.info("ending on signal {}", number);
+      return {};
+    }
+    FSDFS_TRY(server.refused());
+  }
 }
 
 int serve(FsdfsdOptions options) {
+  const sigset_t signals = end_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
   LogOptions log{.file = options.server.log_file};
   if (auto level = parse_log_level(options.server.log_level); level.ok()) log.level = *level;
   auto logger = open_logger(log);
   if (!logger.ok()) return fail(logger.status());
   for (const auto& warning : options.password.warnings) (*logger)->warning("{}", warning);
 
-  const sigset_t signals = end_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
   SystemClock clock;
   Server server(std::move(options), clock, **logger);
   if (Status started = server.start(); !started.ok()) return fail(started);
-  int number = 0;
-  sigwait(&signals, &number);
-  (*logger)->info("ending on signal {}", number);
+  Status ended = wait_for_end(server, signals, **logger);
   server.stop();
-  return 0;
+  return ended.ok() ? 0 : fail(ended);
 }
 
 int run(int argc, char** argv) {
   auto options = read_fsdfsd_options(argc, argv);
-  if (!options.ok()) {
-    int code = fail(options.status());
-    return options.status().code() == Code::kInvalidArgument ? 2 : code;
-  }
+  if (!options.ok()) return fail(options.status());
   if (auto* said = std::get_if<SayAndExit>(&*options)) {
     (said->code == 0 ? std::cout : std::cerr) << said->text;
     return said->code;

@@ -10,6 +10,7 @@
 #include "common/rpc/server.h"
 #include "common/security/authority.h"
 #include "common/security/credentials.h"
+#include "common/security/password.h"
 #include "daemon/advertise.h"
 #include "master/master.h"
 #include "node/node.h"
@@ -22,6 +23,9 @@ class Server::Parts {
       : options_(std::move(options)), clock_(clock), logger_(logger) {}
 
   Status start() {
+    if (options_.server.master && !master::Master::founded(options_.server.data)) {
+      FSDFS_TRY(check_new_password(options_.password.text));
+    }
     FSDFS_TRY(make_directories(disk_, options_.server.data, 0750));
     FSDFS_ASSIGN(auto authority, Authority::derive(options_.password.text, options_.server.swarm_name));
     FSDFS_TRY(open_identity(authority));
@@ -49,6 +53,14 @@ class Server::Parts {
   }
 
   const std::string& address() const { return address_; }
+
+  Status refused() const {
+    if (!node_ || node_->joined()) return {};
+    Status error = node_->last_error();
+    bool final = error.code() == Code::kPermissionDenied || error.reason() == Reason::kWrongIdentity ||
+                 error.reason() == Reason::kStaleIncarnation;
+    return final ? error : Status();
+  }
 
  private:
   static constexpr std::chrono::milliseconds kStopGrace{2000};
@@ -135,6 +147,10 @@ void Server::stop() {
 }
 const std::string& Server::address() const {
   return parts_->address();
+}
+
+Status Server::refused() const {
+  return parts_->refused();
 }
 
 }  // namespace fsdfs

@@ -23,6 +23,9 @@ class Server {
   // Ends what runs, in bounded time; acknowledged content is safe whatever is cut off.
   void stop();
   const std::string& address() const;  // HOST:PORT that others are told
+  // Why the swarm will never take this node as it was started (a wrong password, another swarm's data
+  // directory); ok while it may yet join, and for ever once it has. Any thread.
+  Status refused() const;
 
  private:
   class Parts;

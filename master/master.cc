@@ -58,6 +58,13 @@ struct Master::Parts {
         sessions(context),
         swarm(context),
         registry(context) {}
+  ~Parts() { stop(); }
+
+  // The store's writer calls the loop until it is closed.
+  void stop() {
+    control.stop();
+    store->close();
+  }
 
   const MasterSettings settings;
   const MasterKeys keys;
@@ -73,6 +80,10 @@ struct Master::Parts {
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+bool Master::founded(const std::string& data_directory) {
+  return PosixDisk().stat(data_directory + "/master/master.db").ok();
+}
 
 Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Authority& authority,
                                               const Clock& clock, Logger& logger) {
@@ -93,9 +104,7 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
   return std::unique_ptr<Master>(new Master(std::move(parts)));
 }
 
-Master::~Master() {
-  stop();
-}
+Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
   return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry};
@@ -114,12 +123,11 @@ Epoch Master::epoch() const {
 }
 
 void Master::prepare_stop() {
-  parts_->control.dismiss_nodes();
+  parts_->control.prepare_stop();
 }
 
 void Master::stop() {
-  parts_->control.stop();
-  parts_->store->close();
+  parts_->stop();
 }
 
 }  // namespace fsdfs::master

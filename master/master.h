@@ -32,6 +32,9 @@ struct MasterSettings {
 
 class Master {
  public:
+  // Whether a master has run on this data directory before; if not, start() founds a swarm.
+  static bool founded(const std::string& data_directory);
+
   // Opens or makes the database, takes a new epoch and starts the threads. Clock and logger outlive the
   // master. kFailedPrecondition: another process uses the directory, or its database is of a newer fsdfs.
   static Result<std::unique_ptr<Master>> start(MasterSettings settings, const Authority& authority,

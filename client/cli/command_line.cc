@@ -159,8 +159,7 @@ class CommandLine::Parts {
     return kUsageError;
   }
 
-  // Brings flags, environment and configuration together. The keys are derived only when a command needs the
-  // swarm.
+  // Brings flags, environment and configuration together. Keys are derived when a command needs the swarm.
   Status settle() {
     SettingsSources sources;
     sources.ignore_unknown_in_file = true;

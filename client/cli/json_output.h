@@ -1,5 +1,4 @@
-// The JSON that scripts rely on: names and shapes are those of DESIGN section 4; more may be added, none may
-// go.
+// The JSON that scripts rely on: names and shapes are those of DESIGN section 4, to which more may be added.
 //
 // Pure functions from the library's values. Every text is valid UTF-8: in a name that is not, bad bytes are
 // replaced and "path_base64" (or "name_base64") beside it has the bytes. Objects keep the order of their

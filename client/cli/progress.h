@@ -25,8 +25,8 @@ struct ProgressState {
   Duration elapsed{};
 };
 
-// One line of at most `width` columns: "[=====>    ]  52%  1620/3120 files  42.1/81.2 MiB  25.4 MiB/s  ETA
-// 1s".
+// One line of at most `width` columns:
+// "[=====>    ]  52%  1620/3120 files  42.1 MiB/81.2 MiB  25.4 MiB/s  ETA 1s".
 std::string progress_line(const ProgressState& state, size_t width);
 // "imported 3120 files, 81.2 MiB in 3.2 s (975 files/s, 25.4 MiB/s)". `done`: "imported".
 std::string summary_line(const std::string& done, const ProgressState& state);

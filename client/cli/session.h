@@ -22,8 +22,7 @@ namespace fsdfs::client {
 
 class Session {
  public:
-  // Turns flags, environment and configuration into options: reads the password and derives keys, about 0.1
-  // s.
+  // Turns flags, environment and configuration into options; derives keys, which takes about 0.1 s.
   using OptionsFactory = std::function<Result<ClientOptions>()>;
 
   Session(std::string command, Streams streams, bool json, const Clock& clock, Logger& logger,

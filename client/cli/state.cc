@@ -38,8 +38,7 @@ struct WaitOptions {
   Duration timeout{};  // 0: none
 };
 
-// What is still missing; empty when there is nothing to wait for. Without files the surplus is as high as
-// anyone likes.
+// What is still missing, or "". Without files the surplus is as high as anyone likes.
 std::string missing(const WaitOptions& options, const SwarmStatus& status) {
   std::string text;
   auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };

@@ -1,8 +1,7 @@
 // Swarm paths as people type them. Pure functions.
 //
 // A path of the swarm is absolute ("/a/b"); relative ones are refused, since the shell's directory means
-// nothing there, and so are "." and ".." (invariant 10). Doubled and trailing slashes are taken as one and
-// none.
+// nothing there, and so are "." and ".." (invariant 10). Doubled and trailing slashes are tolerated.
 #pragma once
 
 #include <string>

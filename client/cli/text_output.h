@@ -14,16 +14,15 @@ std::string_view state_name(NodeState state);     // "up"
 std::string_view state_name(AdminState state);    // "active"
 std::string_view state_name(ReplicaState state);  // "whole"
 
-std::string iso_time(
-    const FileTime& time);  // UTC: "2024-05-01T12:00:00.123456789Z"; no fraction if it is zero
+// UTC: "2024-05-01T12:00:00.123456789Z", without a fraction if it is zero.
+std::string iso_time(const FileTime& time);
 std::string local_time_text(const FileTime& time);    // "2024-05-01 12:00", of this machine's time zone
 std::string mode_text(FileType type, uint32_t mode);  // "-rw-r--r--", "drwxr-sr-t"
 // A surplus or target without needless digits: "3", "-1", "2.5".
 std::string number_text(double number);
 std::string copies_text(const Attributes& attributes);  // "2/3", K of N; "-" for what has no copies
 
-// Columns padded to their widest cell, two blanks between them; cells of columns named in `right` stand
-// right.
+// Columns padded to their widest cell, two blanks between them; those that `right` names are flush right.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right);
 
 std::string status_text(const SwarmStatus& status);

@@ -48,7 +48,8 @@ Status TransferJob::finish(const std::string& done, bool always) {
     out << summary_line(done, state) << "\n";
   }
   // A single file has said so itself.
-  if (interrupted() && always) return {Code::kCancelled, "interrupted: what is not counted above was not transferred"};
+  if (interrupted() && always)
+    return {Code::kCancelled, "interrupted: what is not counted above was not transferred"};
   return {};
 }
 

@@ -17,6 +17,7 @@ Admission refused(Status why) {
 }  // namespace
 
 void AdmissionDesk::admit(AdmitRequest request, MonotonicTime deadline, Answer answer) {
+  if (stopped_) return answer(refused(unavailable("the master is shutting down")));
   Waiting waiting{std::move(request), deadline, std::move(answer)};
   if (!try_admit(waiting)) waiting_.push_back(std::move(waiting));
 }
@@ -82,6 +83,7 @@ void AdmissionDesk::expire_sessions() {
 }
 
 void AdmissionDesk::stop() {
+  stopped_ = true;
   for (const Waiting& waiting : waiting_) waiting.answer(refused(unavailable("the master is shutting down")));
   waiting_.clear();
 }

@@ -26,7 +26,7 @@ class AdmissionDesk {
 
   // After facts and ticks: asks again for those who wait, and ends sessions whose lease ran out.
   void turn();
-  // The loop ends: everybody is refused.
+  // The master ends: everybody is refused, from now on.
   void stop();
 
  private:
@@ -41,6 +41,7 @@ class AdmissionDesk {
   ControlContext& context_;
   Leases& leases_;
   std::list<Waiting> waiting_;  // in the order of their coming
+  bool stopped_ = false;
 };
 
 }  // namespace fsdfs::master

@@ -51,8 +51,11 @@ Status ControlLoop::start() {
   return {};
 }
 
-void ControlLoop::dismiss_nodes() {
-  post([this] { attendance_desk_.close_all(unavailable("the master is shutting down: attend again soon")); });
+void ControlLoop::prepare_stop() {
+  post([this] {
+    attendance_desk_.close_all(unavailable("the master is shutting down: attend again soon"));
+    admissions_.stop();
+  });
 }
 
 void ControlLoop::stop() {
@@ -281,7 +284,8 @@ void ControlLoop::add_warnings(SwarmView& view) const {
   }
   if (!view.settled) {
     view.warnings.push_back(
-        "not every node has reported since the master's start: what they hold is not deleted");
+        "a node has not reported what it holds since its or the master's start: no copy of its files is "
+        "deleted");
   }
 }
 

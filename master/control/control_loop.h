@@ -39,8 +39,9 @@ class ControlLoop final : public CommitListener {
 
   // Reads the whole state and starts the thread. Nothing may be written meanwhile.
   Status start();
-  // Ends all streams, so that the server that carries them can stop without waiting for them.
-  void dismiss_nodes();
+  // Ends all streams and refuses who waits for a chain, so that the server that carries them can stop at
+  // once.
+  void prepare_stop();
   // Ends the thread; who waits for a chain is refused. Idempotent.
   void stop();
 

@@ -118,11 +118,15 @@ Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello&
                     name),
         Reason::kWrongIdentity);
   }
-  if (known && hello.incarnation < known->incarnation) {
+  // Each start of a node is an incarnation of its own and has one address: two addresses are two processes.
+  bool older = known && hello.incarnation < known->incarnation;
+  bool twin = known && hello.incarnation == known->incarnation && hello.address != known->address;
+  if (older || twin) {
     return failed_precondition(
-        fmt::format("node {} was started since as incarnation {}, so incarnation {} may not "
-                    "attend: two processes run with copies of one data directory",
-                    name, known->incarnation.value, hello.incarnation.value),
+        fmt::format(
+            "node {} was started as incarnation {} at {}, so incarnation {} at {} may not attend: two "
+            "processes run with copies of one data directory; give one of them an empty directory",
+            name, known->incarnation.value, known->address, hello.incarnation.value, hello.address),
         Reason::kStaleIncarnation);
   }
   record.id = hello.node;

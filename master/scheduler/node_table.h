@@ -59,9 +59,9 @@ struct Node {
 struct NodeBrief {
   int64_t room_promised = 0;  // free bytes once all deletions ordered are done and all that was promised
                               // came; negative: promised more than there is, because the quota shrank
-  int64_t room_now = 0;   // free bytes at this moment, what is arriving taken off
-  int64_t reserve = 0;    // of these, for writes
-  double attraction = 0;  // free share of the quota less load
+  int64_t room_now = 0;       // free bytes at this moment, what is arriving taken off
+  int64_t reserve = 0;        // of these, for writes
+  double attraction = 0;      // free share of the quota less load
   uint32_t zone = 0, host = 0;
   int32_t places = 0;       // for copies more
   bool lane_place = false;  // the last place is for an endangered file

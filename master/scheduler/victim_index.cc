@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include <cstdio>
 namespace fsdfs::master {
 
 namespace {
@@ -114,10 +113,11 @@ VictimIndex::Harvest VictimIndex::gather(const Wish& wish) {
     sum += record.size;
   }
   for (const Front::Entry& e : looked_at) index.front.offer(e);
-  if (dry) { static long n=0; if (n++%1000<20) fprintf(stderr,"node %d looked %zu taken %zu sum %lu keep %zu usual %zu size %zu complete %d sweeping %d\n",wish.node,looked_at.size(),taken.size(),sum,index.keep,usual_keep(wish.node),index.front.size(),index.front.complete(),index.front.sweeping());
+  if (dry) {
     index.wanted = wanted_any_ = true;
     // Many small victims: the next list has to be longer, until it holds all that the node has.
-    if (!looked_at.empty()) index.keep = 2 * std::max(index.keep, usual_keep(wish.node));
+    size_t all = std::max<size_t>(model_.nodes.at(wish.node).files, usual_keep(wish.node));
+    if (!looked_at.empty()) index.keep = std::min(all, 2 * std::max(index.keep, usual_keep(wish.node)));
   }
   if (sum < wish.bytes) {
     bool enough = wish.partial || !model_.guards.victims_make_it_fit;

@@ -18,6 +18,7 @@
 #include "common/security/credentials.h"
 #include "common/status.h"
 #include "fsdfs/namespace.grpc.pb.h"
+#include "tests/unit/client/fake_master_state.h"
 
 namespace fsdfs::client {
 
@@ -49,25 +50,15 @@ class FakeMaster {
   // Run at each GetStatus before its answer.
   void on_status(std::function<void(v1::GetStatusReply&)> change);
 
-  struct Counts {
-    int opens = 0;     // OpenForRead
-    int sessions = 0;  // OpenSession
-    int extensions = 0;
-    int commits = 0;
-    int aborts = 0;
-    int mutations = 0;  // that changed something
-  };
-  Counts counts();
+  FakeMasterCounts counts();
   std::vector<std::string> last_avoid();     // node ids of the last OpenSession
   std::vector<std::string> last_receipts();  // of the last CommitSession
 
  private:
-  class Names;
   class SessionsService;
   class SwarmService;
-  struct State;
 
-  const std::unique_ptr<State> state_;
+  const std::unique_ptr<FakeMasterState> state_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<RpcServer> server_;
 };

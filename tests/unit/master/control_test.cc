@@ -379,9 +379,10 @@ TEST(ByteTallyTest, CountsBeyondWhatItRemembers) {
 
 TEST_F(ControlTest, NodesAreDismissedWhenTheMasterGoes) {
   join_all({1, 2});
-  loop_->dismiss_nodes();
+  loop_->prepare_stop();
   EXPECT_TRUE(eventually([&] { return !node(1).attends() && !node(2).attends(); }));
   EXPECT_EQ(node(1).link->closed()->code(), Code::kUnavailable);
+  EXPECT_EQ(admit(1, 3, std::chrono::hours(1)).refusal.code(), Code::kUnavailable);
 }
 
 TEST_F(ControlTest, WhoMayAttend) {

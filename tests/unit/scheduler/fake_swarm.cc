@@ -53,6 +53,24 @@ bool FakeSwarm::put(uint64_t number, uint64_t size, double target) {
   return true;
 }
 
+void FakeSwarm::new_version(uint64_t number, uint64_t size, const std::set<int>& chain) {
+  FileInfo& info = files.at(number);
+  Version old = info.version;
+  info.version = version(next_version_++);
+  info.size = size;
+  EXPECT_TRUE(scheduler.file_changed(info).ok());
+  for (int node : chain) {
+    if (disks[node].erase({info.inode, old}) != 0) scheduler.replica_removed(info.inode, old, node_id(node));
+    disks[node][{info.inode, info.version}] = size;
+    EXPECT_TRUE(scheduler.replica_added(info.inode, info.version, size, node_id(node)).ok());
+  }
+}
+
+void FakeSwarm::change_file(uint64_t number, const std::function<void(FileInfo&)>& change) {
+  change(files.at(number));
+  EXPECT_TRUE(scheduler.file_changed(files.at(number)).ok());
+}
+
 void FakeSwarm::remove_file(uint64_t number) {
   scheduler.file_removed(inode(number));
   files.erase(number);

@@ -35,6 +35,9 @@ class FakeSwarm {
   void add_file(uint64_t number, uint64_t size, double target, const std::set<int>& on);
   // What a put does: a session, the content on the chain, the commit. False: refused.
   bool put(uint64_t number, uint64_t size, double target);
+  // New content that a chain wrote: its members hold it instead of what they had.
+  void new_version(uint64_t number, uint64_t size, const std::set<int>& chain);
+  void change_file(uint64_t number, const std::function<void(FileInfo&)>& change);
   void remove_file(uint64_t number);
   // A turn, its orders kept in `orders`, and carried out unless `obeys` says no.
   void turn();

@@ -190,7 +190,7 @@ TEST_F(PullTest, WhereASourceDiesTheNextGoesOn) {
 }
 
 TEST_F(PullTest, ASourceThatHangsIsLeft) {
-  make(std::chrono::milliseconds(200), 1);
+  make(std::chrono::seconds(2), 1);
   std::string bytes = content_of(2 * kBlockSize);
   FakeSource hangs(bytes, {.hang = true});
   FakeSource good(bytes, {});

@@ -137,10 +137,10 @@ TEST_F(ReadTest, AStrangerToTheSwarmIsNotAnswered) {
 }
 
 TEST_F(ReadTest, AReaderThatTakesNothingIsLetGo) {
-  node_.stop();
-  node_.settings().idle_timeout = std::chrono::milliseconds(300);
-  node_.start();
   put(replica(1), content_of(48 << 20));
+  node_.stop();
+  node_.settings().idle_timeout = std::chrono::seconds(1);
+  node_.start();
   auto stub = v1::Replicas::NewStub(client_.dialer->channel(node_.address()).value());
   grpc::ClientContext call;
   set_deadline(call, kPatience);

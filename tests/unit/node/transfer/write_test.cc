@@ -95,11 +95,11 @@ TEST_F(WriteTest, MoreThanAnnouncedIsTakenWhileThereIsRoom) {
 }
 
 TEST_F(WriteTest, AnEmptyMessageKeepsItAlive) {
-  settings_.idle_timeout = std::chrono::milliseconds(400);
+  settings_.idle_timeout = std::chrono::seconds(2);
   std::string bytes = content_of(10);
   Writing writing(client_, chain(2), replica(1), bytes.size());
   SystemClock clock;
-  for (MonotonicTime until = clock.now() + std::chrono::seconds(1); clock.now() < until;) {
+  for (MonotonicTime until = clock.now() + std::chrono::seconds(3); clock.now() < until;) {
     ASSERT_TRUE(writing.send(""));
     ASSERT_TRUE(writing.wait_for_ack());
   }
@@ -279,7 +279,7 @@ TEST_F(WriteTest, AMessageThatIsTooBigIsRefused) {
 }
 
 TEST_F(WriteTest, AWriterThatFallsSilentIsLetGo) {
-  settings_.idle_timeout = std::chrono::milliseconds(300);
+  settings_.idle_timeout = std::chrono::seconds(2);
   auto members = chain(2);
   Writing writing(client_, members, replica(1), kBlockSize);
   ASSERT_TRUE(writing.send(content_of(kBlockSize)));
