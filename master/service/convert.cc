@@ -237,7 +237,9 @@ Result<NodeReport> from_proto(const v1::Report& report) {
 OrderOutcome from_proto(const v1::OrderOutcome& outcome) {
   OrderOutcome out;
   out.order = OrderId{outcome.order()};
-  Code code = outcome.code() == 0 ? Code::kUnknown : static_cast<Code>(outcome.code());
+  // An outcome is sent for what failed; a code that is none of ours fails like any other.
+  bool known = outcome.code() > 0 && outcome.code() <= static_cast<uint32_t>(Code::kUnauthenticated);
+  Code code = known ? static_cast<Code>(outcome.code()) : Code::kUnknown;
   out.status = Status(code, outcome.message(), static_cast<Reason>(outcome.reason()));
   out.failed_source = id_or_none<NodeId>(outcome.failed_source());
   return out;

@@ -111,11 +111,11 @@ void ChainMember::on_next_end(const Status& status) {
 
 void ChainMember::on_idle(Duration idle) {
   if (ended_) return;
-  bool waits_for_next =
-      !next_.none() && !next_done_ && (finished_ || next_acked_ < received_ || received_ == 0);
+  bool waits_for_next = !next_.none() && !next_done_ && (finished_ || next_acked_ < received_);
   if (waits_for_next) return end(blame(next_, deadline_exceeded("no answer for " + format_duration(idle))));
-  end(deadline_exceeded(
-      fmt::format("the writer sent nothing for {}; its session here is over", format_duration(idle))));
+  // No member's fault, whichever of them notices first.
+  end(aborted(fmt::format("the writer sent nothing for {}; its session here is over", format_duration(idle)),
+              Reason::kSessionLost));
 }
 
 // Tells the writer what has come true since it was last told.

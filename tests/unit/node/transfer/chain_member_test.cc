@@ -164,7 +164,7 @@ TEST_F(ChainMemberTest, EveryWayToEndLeavesNothingStaged) {
               next_acks(1);
               machine_->on_idle(std::chrono::seconds(30));
             },
-            Code::kDeadlineExceeded, false}}) {
+            Code::kAborted, false}}) {
     recorder_ = Recorder();
     machine_ = std::make_unique<ChainMember>(
         ChainMember::Context{*store_, *access_, meter_, clock_, directory_->node()}, Caller{client_, false},

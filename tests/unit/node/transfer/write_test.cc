@@ -284,7 +284,7 @@ TEST_F(WriteTest, AWriterThatFallsSilentIsLetGo) {
   Writing writing(client_, members, replica(1), kBlockSize);
   ASSERT_TRUE(writing.send(content_of(kBlockSize)));
   ASSERT_TRUE(writing.wait_for_ack());
-  EXPECT_EQ(writing.end().status().code(), Code::kDeadlineExceeded);
+  EXPECT_EQ(writing.end().status().reason(), Reason::kSessionLost);
   EXPECT_TRUE(all_empty());
 }
 
