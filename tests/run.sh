@@ -104,7 +104,10 @@ run release swarms -L "$swarms" -LE "$left_out" --parallel 1
 
 build asan
 run asan units -LE "$release_only|$left_out"
+LSAN_OPTIONS="suppressions=$PWD/tests/leaks.supp:print_suppressions=0"
+export LSAN_OPTIONS
 run asan swarms -R "$asan_swarms" --parallel 1
+unset LSAN_OPTIONS
 
 # shellcheck disable=SC2086 # a list of words
 build tsan $tsan_targets

@@ -213,10 +213,11 @@ TEST(Admission, OneThatNobodyAsksAboutIsForgotten) {
   swarm.add_node(2, 1000);
   swarm.change_node(2, [](NodeInfo& info) { info.liveness = Liveness::kSilent; });
   EXPECT_EQ(swarm.scheduler.admit(request(1, 900), swarm.now).outcome, Outcome::kWait);
+  swarm.change_node(2, [](NodeInfo& info) { info.liveness = Liveness::kDead; });
   EXPECT_EQ(swarm.scheduler.admit(request(2, 900), swarm.now).outcome, Outcome::kRefused);
   swarm.now += std::chrono::minutes(2);
   swarm.turn();
-  EXPECT_EQ(swarm.scheduler.admit(request(2, 900), swarm.now).outcome, Outcome::kWait);
+  EXPECT_EQ(swarm.scheduler.admit(request(2, 900), swarm.now).outcome, Outcome::kGranted);
 }
 
 TEST(Extend, ReservesMoreOnEveryMember) {
@@ -239,8 +240,11 @@ TEST(Extend, EvictsAndWaits) {
   swarm.add_file(1, 10, 1, {1, 2, 3});
   swarm.change_node(3, [](NodeInfo& info) { info.admin = AdminState::kReadonly; });
   ASSERT_EQ(swarm.scheduler.admit(request(1, 10), swarm.now).outcome, Outcome::kGranted);
-  EXPECT_EQ(swarm.scheduler.extend(SessionId{1}, 5, swarm.now).outcome, Outcome::kRefused)
-      << "its surplus of 2 is not two more than the session's -1 twice";
+  EXPECT_EQ(swarm.scheduler.extend(SessionId{1}, 5, swarm.now).outcome, Outcome::kWait);
+  swarm.turn();
+  EXPECT_EQ(swarm.scheduler.extend(SessionId{1}, 5, swarm.now).outcome, Outcome::kGranted);
+  EXPECT_EQ(swarm.holders(1), (std::set<int>{3}));
+  for (int node = 1; node <= 2; ++node) EXPECT_EQ(swarm.scheduler.node(node_id(node))->arriving, 15U);
 }
 
 TEST(Extend, OfAnUnknownSessionIsRefused) {

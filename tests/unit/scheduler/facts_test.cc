@@ -303,7 +303,7 @@ TEST(Deletions, OldVersionsStayUntilTheCurrentOneIsWholeTwice) {
   for (const DeleteOrder& order : swarm.deletes_ordered()) FAIL() << describe(order);
   swarm.disobedient = {};
   swarm.now += std::chrono::minutes(5);
-  ASSERT_TRUE(swarm.settle());
+  for (int i = 0; i < 50; ++i) swarm.turn();  // the lost copies are given up, and tried anew after a while
   EXPECT_EQ(swarm.holders(1), (std::set<int>{1, 2, 3}));
   for (int node = 1; node <= 3; ++node) EXPECT_EQ(swarm.disks[node].size(), 1U);
 }

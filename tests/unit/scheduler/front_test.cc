@@ -64,6 +64,7 @@ TEST(Front, NeverMissesABetterOneWhateverHappens) {
   Front front;
   std::map<uint64_t, int32_t> places;
   int incomplete_pops = 0;
+  for (uint64_t inode = 1; inode <= 1000; ++inode) places[inode] = static_cast<int32_t>(random() % 10'000);
   for (int round = 0; round < 300; ++round) {
     front.begin_sweep(20);
     uint64_t cursor = 0;

@@ -129,9 +129,8 @@ TEST(Placement, ADrainingNodesCopiesAreMadeElsewhereAndStayUntilItGoes) {
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 1000);
   for (uint64_t file = 1; file <= 10; ++file) swarm.add_file(file, 10, 2, {1, 2});
   swarm.change_node(1, [](NodeInfo& info) { info.admin = AdminState::kDraining; });
-  swarm.scheduler.tick(swarm.now);
+  swarm.turn();
   EXPECT_EQ(swarm.scheduler.node(node_id(1))->drain_left, 10U);
-  swarm.change_node(1, [](NodeInfo&) {});
   ASSERT_TRUE(swarm.settle());
   for (uint64_t file = 1; file <= 10; ++file) EXPECT_EQ(swarm.copies(file), 3) << file;
   EXPECT_EQ(swarm.scheduler.node(node_id(1))->drain_left, 0U);
