@@ -103,9 +103,9 @@ run release units -LE "$swarms|$left_out"
 run release swarms -L "$swarms" -LE "$left_out" --parallel 1
 
 build asan
-run asan units -LE "$release_only|$left_out"
 LSAN_OPTIONS="suppressions=$PWD/tests/leaks.supp:print_suppressions=0"
 export LSAN_OPTIONS
+run asan units -LE "$release_only|$left_out"
 run asan swarms -R "$asan_swarms" --parallel 1
 unset LSAN_OPTIONS
 
