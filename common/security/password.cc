@@ -14,7 +14,7 @@ Status check_new_password(std::string_view password) {
   if (static_cast<size_t>(characters) >= kPasswordCharactersMin) return {};
   return invalid_argument("the swarm password is too short: " + std::to_string(characters) +
                           " characters, at least " + std::to_string(kPasswordCharactersMin) +
-                          " are needed for a new swarm (make one with `fsdfs password generate`)");
+                          " are needed for a new swarm (make one with `openssl rand -base64 24`)");
 }
 
 std::string generate_password() {
