@@ -151,7 +151,7 @@ TEST(Quota, RefusesWhatDoesNotFitAndSaysSo) {
   pipe.input_file = swarm.local_file("small", "small");
   auto piped = run_command(pipe, 60s);
   EXPECT_EQ(piped.code, 0) << piped.err;
-  pipe.input_file = swarm.local_file("much", content(kMi, 4));
+  pipe.input_file = swarm.local_file("much", content(kMi + 1, 4));
   EXPECT_EQ(run_command(pipe, 60s).code, 1);
   Json quota = json_of(swarm, {"quota", "get", "/music"});
   EXPECT_EQ(quota["bytes"]["limit"], 2 * kMi);

@@ -168,12 +168,13 @@ TEST_F(TrashTest, RestoreMakesDirectoriesAndOverwritesNothing) {
   EXPECT_EQ(restore(f.id, "/a/b/f/g").status().reason(), Reason::kNotDirectory);
   EXPECT_EQ(restore(f.id, "relative").status().code(), Code::kInvalidArgument);
   EXPECT_EQ(restore(f.id, "/a/../f").status().code(), Code::kInvalidArgument);
-  EXPECT_EQ(restore(f.id, "/").status().code(), Code::kInvalidArgument);
   EXPECT_EQ(look("/new").status().code(), Code::kNotFound);
   auto restored = restore(f.id, "/new/dir/");
   ASSERT_TRUE(restored.ok()) << restored.status().to_string();
   EXPECT_EQ(restored->path, "/new/dir/f");
   EXPECT_EQ(look("/new/dir/f")->id, f.id);
+  ASSERT_TRUE(drop("/new/dir/f").ok());
+  EXPECT_EQ(restore(f.id, "/")->path, "/f");
 }
 
 TEST_F(TrashTest, WithoutAnyCopyThereIsNothingToRestore) {
