@@ -10,6 +10,8 @@
 namespace fsdfs::master {
 namespace {
 
+constexpr size_t kPathBytesInReply = 1 << 20;  // far below what gRPC takes in one message
+
 v1::Quota to_proto(const Quota& quota) {
   v1::Quota message;
   message.set_directory(quota.record.directory.value);
@@ -80,12 +82,14 @@ Status QuotaService::list(const v1::ListQuotasRequest& request, v1::ListQuotasRe
   FSDFS_ASSIGN(auto view, context_.store.read());
   // One more than asked for tells whether this is the end.
   FSDFS_ASSIGN(auto quotas, view->quotas(InodeId{request.after()}, page + 1));
-  reply.set_end(quotas.size() <= page);
-  if (!reply.end()) quotas.pop_back();
+  size_t path_bytes = 0;
   for (const QuotaRecord& quota : quotas) {
+    if (static_cast<size_t>(reply.quotas_size()) == page || path_bytes > kPathBytesInReply) return {};
     FSDFS_ASSIGN(std::string path, path_of(*view, quota.directory));
+    path_bytes += path.size();
     *reply.add_quotas() = to_proto(Quota{quota, std::move(path)});
   }
+  reply.set_end(true);
   return {};
 }
 

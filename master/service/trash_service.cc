@@ -11,11 +11,26 @@
 namespace fsdfs::master {
 namespace {
 
+constexpr size_t kPathBytesInReply = 1 << 20;  // far below what gRPC takes in one message
 constexpr FileTime kEver{std::numeric_limits<int64_t>::max(), 0};
 
 TrashChoice from_proto(const v1::TrashChoice& choice) {
   if (choice.has_path()) return choice.path();
   return InodeId{choice.inode()};
+}
+
+v1::TrashEntry to_proto(const Trashed& trashed, Duration retention) {
+  const auto& [inode, deleted, path] = trashed.record;
+  FileTime purged = deleted;
+  purged.seconds += std::chrono::duration_cast<std::chrono::seconds>(retention).count();
+  v1::TrashEntry entry;
+  entry.set_inode(inode.value);
+  entry.set_path(path);
+  entry.set_size(trashed.inode.content.size);
+  *entry.mutable_deleted() = master::to_proto(deleted);
+  *entry.mutable_purged() = master::to_proto(purged);
+  entry.set_target(trashed.inode.target);
+  return entry;
 }
 
 }  // namespace
@@ -30,22 +45,17 @@ Status TrashService::list(const v1::ListTrashRequest& request, v1::ListTrashRepl
   // One more than asked for tells whether this is the end.
   FSDFS_ASSIGN(auto trash,
                view->trash_below(path, {request.after_path(), InodeId{request.after_inode()}}, page + 1));
-  reply.set_end(trash.size() <= page);
-  if (!reply.end()) trash.pop_back();
   auto swarm = context_.control.view();
-  auto retention = std::chrono::duration_cast<std::chrono::seconds>(context_.settings.trash_retention);
-  for (Trashed& trashed : trash) {
-    auto* entry = reply.add_entries();
-    entry->set_inode(trashed.inode.id.value);
-    entry->set_path(std::move(trashed.record.path));
-    entry->set_size(trashed.inode.content.size);
-    *entry->mutable_deleted() = to_proto(trashed.record.deleted);
-    *entry->mutable_purged() = to_proto(
-        FileTime{trashed.record.deleted.seconds + retention.count(), trashed.record.deleted.nanoseconds});
-    entry->set_target(trashed.inode.target);
+  size_t path_bytes = 0;
+  for (const Trashed& trashed : trash) {
+    if (static_cast<size_t>(reply.entries_size()) == page || path_bytes > kPathBytesInReply) return {};
+    path_bytes += trashed.record.path.size();
     FSDFS_ASSIGN(auto replicas, view->replicas(trashed.inode.id));
+    auto* entry = reply.add_entries();
+    *entry = to_proto(trashed, context_.settings.trash_retention);
     entry->set_copies(count_copies(trashed.inode, replicas, *swarm));
   }
+  reply.set_end(true);
   return {};
 }
 

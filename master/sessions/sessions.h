@@ -8,6 +8,7 @@
 //   changes
 //     nothing, and what its chain staged is deleted. The same holds where the file was removed meanwhile
 //     (what is in the trash stays as it was deleted).
+//   - What a put replaces does not go to the trash, a file that came to its name meanwhile included.
 //   - A member without a receipt is no copy: what it may have staged is deleted.
 //   - Whatever ends a session without a commit turns its whole chain into deletions.
 // What a session that is still open staged is known by its row, also after a restart of the master.
