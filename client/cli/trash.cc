@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -11,12 +12,16 @@
 #include "client/cli/json_output.h"
 #include "client/cli/swarm_path.h"
 #include "client/cli/text_output.h"
+#include "common/concurrency/thread_pool.h"
 #include "common/path.h"
 #include "common/units.h"
 
 namespace fsdfs::client {
 
 namespace {
+
+constexpr size_t kRestoresAtOnce = 16;
+constexpr size_t kRestoresQueued = 256;
 
 // What people type for a deleted file: its path, or its ID as `trash ls` shows it.
 Result<TrashChoice> parse_choice(const std::string& typed) {
@@ -111,11 +116,18 @@ class Restorer {
     }));
     if (newest.empty()) return not_found("nothing was deleted there or below");
     size_t above = choice.path == "/" ? 0 : choice.path.rfind('/');
+    ThreadPool workers("restore", kRestoresAtOnce, kRestoresQueued);
     for (const auto& [path, entry] : newest) {
       std::string to = to_.empty() ? "" : join_path(to_, path.substr(above + 1));
-      Status status = restore({.inode = entry.inode, .path = {}}, to);
-      if (!status.ok()) session_.fail(path, status);
+      Status submitted = workers.submit_until(
+          [this, path, to, inode = entry.inode] {
+            Status status = restore({.inode = inode, .path = {}}, to);
+            if (!status.ok()) session_.fail(path, status);
+          },
+          MonotonicTime::max());
+      if (!submitted.ok()) session_.fail(path, submitted);
     }
+    workers.stop(ThreadPool::OnStop::kDrain);
     return {};
   }
 
@@ -130,6 +142,7 @@ class Restorer {
     if (restored.attributes.copies == 0) {
       session_.warn(display(restored.path) + " is back, but no server that has a copy is up");
     }
+    std::lock_guard lock(mutex_);
     if (session_.json()) {
       list_.push_back(entry_json(restored.path, base_name(restored.path), restored.attributes));
     } else {
@@ -140,9 +153,10 @@ class Restorer {
 
   Session& session_;
   SwarmClient& client_;
-  std::string to_;     // "": where each was
-  bool into_ = false;  // to_ is a directory
-  Json list_ = Json::array();
+  std::string to_;             // "": where each was
+  bool into_ = false;          // to_ is a directory
+  std::mutex mutex_;           // of what is written out
+  Json list_ = Json::array();  // guarded by mutex_
 };
 
 Status restore(Session& session, const RestoreOptions& options) {

@@ -40,9 +40,11 @@ void TrashKeeper::purge(FileTime until) {
         return std::string();
       },
       [this, purged](const Result<std::string>& done) {
-        context_.post([this, purged, ok = done.ok()] {
+        context_.post([this, purged, status = done.status()] {
           purging_ = false;
-          if (!ok) return;
+          if (!status.ok()) {
+            return context_.repeated.error("trash", "the trash could not be purged: {}", status.to_string());
+          }
           context_.logger.debug("{} deleted files were purged after their retention", purged->files);
           if (purged->more) next_look_ = context_.clock.now();
         });

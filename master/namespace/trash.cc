@@ -102,11 +102,13 @@ Result<Purged> purge_trash(WriteTransaction& transaction, std::span<const InodeI
   for (InodeId id : inodes) {
     FSDFS_ASSIGN(auto record, transaction.trash(id));
     if (!record) continue;
-    FSDFS_ASSIGN(auto inode, inode_in_trash(transaction, id));
     FSDFS_TRY(transaction.remove_trash(id));
-    FSDFS_TRY(end_inode(transaction, inode));
+    FSDFS_ASSIGN(auto inode, transaction.inode(id));
+    // A record that contradicts the inodes must not keep the others from going.
+    if (!inode || !inode->in_trash()) continue;
+    FSDFS_TRY(end_inode(transaction, *inode));
     ++purged.files;
-    purged.bytes += inode.content.size;
+    purged.bytes += inode->content.size;
   }
   return purged;
 }

@@ -109,11 +109,15 @@ Result<Switched> commit_new_file(WriteTransaction& transaction, const SessionRec
 }
 
 // What a new size of a file means for the directory that it is in.
+UsageChange growth_in(InodeId parent, const Inode& inode, uint64_t size) {
+  return {parent, static_cast<int64_t>(size) - static_cast<int64_t>(inode.content.size), 0};
+}
+
 Result<UsageChange> growth_of(ReadView& view, const Inode& inode, uint64_t size) {
   FSDFS_ASSIGN(auto entry, view.name_of(inode.id));
   if (!entry)
     return data_loss(fmt::format("inode {} has no name: run fsdfs fsck", inode.id.value), Reason::kNone);
-  return UsageChange{entry->parent, static_cast<int64_t>(size) - static_cast<int64_t>(inode.content.size), 0};
+  return growth_in(entry->parent, inode, size);
 }
 
 // The session was opened on a file, and follows it wherever it was moved.
@@ -153,8 +157,7 @@ Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, dou
   if (plan.replaces->type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no content to replace: " + slot.shown);
   }
-  FSDFS_ASSIGN(auto growth, growth_of(view, *plan.replaces, request.size));
-  FSDFS_TRY(check_quota(view, growth));
+  FSDFS_TRY(check_quota(view, growth_in(slot.parent.id, *plan.replaces, request.size)));
   plan.target = request.target.value_or(plan.replaces->target);
   return plan;
 }

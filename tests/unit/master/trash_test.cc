@@ -230,6 +230,20 @@ TEST_F(TrashTest, TheRetentionEndsForTheOldestFirst) {
   EXPECT_EQ(purge_until(now)->files, 1u);
 }
 
+TEST_F(TrashTest, ARecordWithoutItsFileStopsNobody) {
+  Inode alive = put("/alive", "x");
+  ASSERT_TRUE(write([&](WriteTransaction& transaction) -> Status {
+                FSDFS_TRY(transaction.add_trash({InodeId{12345}, {1, 0}, "/nothing"}));
+                return transaction.add_trash({alive.id, {2, 0}, "/alive"});
+              }).ok());
+  put("/f", "x");
+  ASSERT_TRUE(drop("/f").ok());
+  EXPECT_EQ(restore(InodeId{12345}).status().code(), Code::kDataLoss);
+  EXPECT_EQ(purge_until(file_time(clock_.wall()))->files, 1u);
+  EXPECT_TRUE((*view()->trash_until(file_time(clock_.wall()), 10)).empty());
+  EXPECT_TRUE(look("/alive").ok());
+}
+
 TEST_F(TrashTest, PurgesComeInBatches) {
   for (size_t i = 0; i < kPurgeBatch + 5; ++i) {
     put("/f", "x");
