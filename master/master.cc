@@ -8,10 +8,12 @@
 #include "common/io/posix_disk.h"
 #include "master/control/control_loop.h"
 #include "master/service/namespace_service.h"
+#include "master/service/quota_service.h"
 #include "master/service/registry_service.h"
 #include "master/service/service_context.h"
 #include "master/service/sessions_service.h"
 #include "master/service/swarm_service.h"
+#include "master/service/trash_service.h"
 #include "master/store/sqlite_store.h"
 
 namespace fsdfs::master {
@@ -32,6 +34,7 @@ ControlSettings control_settings(const MasterSettings& settings) {
   control.missed_reports = settings.swarm.missed_reports;
   control.dead_after = settings.swarm.dead_after;
   control.session_lease = settings.session_lease;
+  control.trash_retention = settings.swarm.trash_retention;
   return control;
 }
 
@@ -62,7 +65,9 @@ struct Master::Parts {
         names(context),
         sessions(context),
         swarm(context),
-        registry(context) {}
+        registry(context),
+        trash(context),
+        quotas(context) {}
   ~Parts() { stop(); }
 
   // The store's writer calls the loop until it is closed.
@@ -82,6 +87,8 @@ struct Master::Parts {
   SessionsService sessions;
   SwarmService swarm;
   RegistryService registry;
+  TrashService trash;
+  QuotaService quotas;
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -112,7 +119,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry};
+  return {&parts_->names,    &parts_->sessions, &parts_->swarm,
+          &parts_->registry, &parts_->trash,    &parts_->quotas};
 }
 
 void Master::set_address(std::string address) {

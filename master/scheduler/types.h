@@ -154,6 +154,7 @@ struct DeleteOrder {
   InodeId by_way_of;  // of this file a copy comes here first, and leaves its place elsewhere to for_inode
   bool last_of_trash =
       false;              // no copy of this deleted file is left after it: drop it from the trash as well
+  bool of_trash = false;  // the file was in the trash: void once it is restored
   bool repeated = false;  // was ordered before and is not confirmed
   friend bool operator==(const DeleteOrder&, const DeleteOrder&) = default;
 };
