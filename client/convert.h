@@ -11,6 +11,7 @@
 
 #include "client/types.h"
 #include "fsdfs/namespace.pb.h"
+#include "fsdfs/policy.pb.h"
 #include "fsdfs/types.pb.h"
 
 namespace fsdfs::client {
@@ -35,6 +36,8 @@ Holder from_wire(const v1::Holder& wire);
 Location from_wire(const v1::Location& wire);
 DirectoryPage from_wire(const v1::ReadDirectoryReply& wire);
 FileStat from_wire(const v1::StatReply& wire);
+PolicyState from_wire(const v1::GetPolicyReply& wire);
+CheckedFile from_wire(const v1::CheckedFile& wire);
 SwarmStatus from_wire(const v1::GetStatusReply& wire);
 NodeInfo from_wire(const v1::NodeInfo& wire);
 OpenedSession from_wire(const v1::OpenSessionReply& wire);
@@ -46,5 +49,6 @@ void to_wire(const FileTime& time, v1::FileTime* wire);
 void to_wire(const Place& place, v1::Place* wire);
 void to_wire(const NodeAddress& node, v1::NodeAddress* wire);
 void to_wire(const RequestId& request, v1::RequestId* wire);
+void to_wire(const PolicyText& text, v1::PolicyText* wire);
 
 }  // namespace fsdfs::client

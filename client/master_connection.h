@@ -19,6 +19,7 @@
 #include "common/rpc/status_rpc.h"
 #include "common/status.h"
 #include "fsdfs/namespace.grpc.pb.h"
+#include "fsdfs/policy.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -37,7 +38,7 @@ class MasterConnection {
   // When a call that begins now has to end: nothing answered yet makes it first_contact.
   MonotonicTime deadline() const;
 
-  // `method`: of one of the three services' stubs.
+  // `method`: of one of the services' stubs.
   template <typename Stub, typename Request, typename Reply>
   Result<Reply> call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
                      const Request& request, MonotonicTime deadline) {
@@ -59,6 +60,7 @@ class MasterConnection {
     std::unique_ptr<v1::Namespace::Stub> names;
     std::unique_ptr<v1::Sessions::Stub> sessions;
     std::unique_ptr<v1::Swarm::Stub> swarm;
+    std::unique_ptr<v1::Policy::Stub> policy;
 
     template <typename Stub>
     Stub& stub() const {
@@ -66,6 +68,8 @@ class MasterConnection {
         return *names;
       } else if constexpr (std::is_same_v<Stub, v1::Sessions::Stub>) {
         return *sessions;
+      } else if constexpr (std::is_same_v<Stub, v1::Policy::Stub>) {
+        return *policy;
       } else {
         return *swarm;
       }

@@ -26,6 +26,8 @@ struct Concerns {
   bool operator()(const EntryAdded&) const { return false; }
   bool operator()(const EntryRemoved&) const { return false; }
   bool operator()(const EpochStarted&) const { return false; }
+  bool operator()(const PolicyChanged&) const { return false; }
+  bool operator()(const VarsChanged&) const { return false; }
   template <typename Other>
   bool operator()(const Other&) const {
     return true;

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/security/ticket.h"
 #include "master/control/control_loop.h"
+#include "master/policy/engine.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -48,6 +49,7 @@ struct ServiceContext {
   const MasterKeys& keys;
   const PublishedAddress& address;
   Duration session_lease;
+  PolicyEngine& policy;
 
   // A ticket for the holder of the key `client`, good from now for kTicketLifetimeMax.
   std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version,

@@ -68,6 +68,17 @@ struct Encoder {
     out.mutable_session_closed()->set_committed(record.committed);
   }
   void operator()(const EpochStarted& record) { out.mutable_epoch_started()->set_epoch(record.epoch.value); }
+  void operator()(const PolicyChanged& record) {
+    auto* changed = out.mutable_policy_changed();
+    changed->set_rules(record.policy.rules);
+    changed->set_python(record.policy.python);
+    changed->set_revision(record.policy.revision);
+  }
+  void operator()(const VarsChanged& record) {
+    auto* changed = out.mutable_vars_changed();
+    changed->set_inode(record.inode.value);
+    changed->mutable_vars()->insert(record.vars.begin(), record.vars.end());
+  }
 };
 
 NodeRecord decode_node(const v1::NodeChanged& changed) {
@@ -122,6 +133,14 @@ Result<LogRecord> decode_record(const v1::LogRecord& in) {
           SessionClosed{SessionId{in.session_closed().session()}, in.session_closed().committed()});
     case v1::LogRecord::kEpochStarted:
       return LogRecord(EpochStarted{Epoch{in.epoch_started().epoch()}});
+    case v1::LogRecord::kPolicyChanged: {
+      const auto& changed = in.policy_changed();
+      return LogRecord(PolicyChanged{{changed.rules(), changed.python(), changed.revision()}});
+    }
+    case v1::LogRecord::kVarsChanged: {
+      const auto& changed = in.vars_changed();
+      return LogRecord(VarsChanged{InodeId{changed.inode()}, {changed.vars().begin(), changed.vars().end()}});
+    }
     case v1::LogRecord::RECORD_NOT_SET:
       break;
   }

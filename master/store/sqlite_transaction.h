@@ -39,6 +39,10 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
   Status put_replica(const ReplicaRecord& replica) override;
   Status remove_replica(const ReplicaId& id, const NodeId& node) override;
   Status add_tombstone(const ReplicaId& id) override;
+  Status put_policy(const PolicyRecord& policy) override;
+  Status put_vars(InodeId inode, const Vars& vars) override;
+  Status put_reads(const ReadsRecord& reads) override;
+  Status remove_reads(InodeId inode) override;
   Status put_node(const NodeRecord& node) override;
   Status remove_node(const NodeId& id) override;
   Status add_session(const SessionRecord& session) override;
@@ -51,6 +55,7 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
 
  private:
   Status write_inode(std::string_view sql, const Inode& inode);
+  Status remove_vars(InodeId inode);
   Status write_session(const SessionRecord& session);
   void count(const Inode& inode, int64_t times);
 

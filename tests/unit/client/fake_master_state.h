@@ -19,6 +19,7 @@
 #include "common/rpc/status_rpc.h"
 #include "common/status.h"
 #include "fsdfs/namespace.pb.h"
+#include "fsdfs/policy.pb.h"
 
 namespace fsdfs::client {
 
@@ -34,6 +35,7 @@ struct FakeMasterCounts {
 struct FakeInode {
   v1::Attributes attributes;
   std::map<std::string, uint64_t> children;
+  std::map<std::string, double> vars;
 };
 
 struct FakeMasterState {
@@ -134,6 +136,8 @@ struct FakeMasterState {
   };
 
   std::mutex mutex;
+  v1::PolicyText policy;
+  uint64_t policy_revision = 0;
   std::map<uint64_t, FakeInode> nodes;
   uint64_t next_inode = 100;
   uint64_t next_counter = 1;
@@ -154,5 +158,6 @@ struct FakeMasterState {
 
 // The Namespace service over `state`, which outlives it.
 std::unique_ptr<grpc::Service> make_fake_names(FakeMasterState& state);
+std::unique_ptr<grpc::Service> make_fake_policy(FakeMasterState& state);
 
 }  // namespace fsdfs::client

@@ -37,9 +37,10 @@ class SessionsTest : public StoreFixture {
     for (const NodeId& node : members) request.receipts.push_back(receipt(session, node, request.content));
     return commit(request);
   }
-  Result<CommitOutcome> commit(const CommitRequest& request) {
-    return make<CommitOutcome>(
-        [&](WriteTransaction& transaction) { return commit_session(transaction, request); });
+  Result<CommitOutcome> commit(const CommitRequest& request, double default_target = 3) {
+    return make<CommitOutcome>([&](WriteTransaction& transaction) {
+      return commit_session(transaction, request, Policy{.default_target = default_target});
+    });
   }
   SessionRecord must_open(const std::string& path) {
     auto session = open_put(path);
@@ -284,15 +285,16 @@ TEST_F(SessionsTest, TheTargetIsTheSessionsOrTheFilesOrTheDefault) {
   EXPECT_EQ(commit(*session, "x", {a_})->inode.target, 5);
   put("/f", "y");
   EXPECT_EQ(look("/f")->target, 5);
+  EXPECT_EQ(look("/f")->own_target, 5);
   CommitRequest request;
   SessionRecord fresh = must_open("/g");
   request.session = fresh.id;
   request.content = content_of("z");
   request.receipts = {receipt(fresh, a_, request.content)};
-  request.default_target = 1.5;
   request.modified = FileTime{17, 3};
-  auto outcome = commit(request);
+  auto outcome = commit(request, 1.5);
   EXPECT_EQ(outcome->inode.target, 1.5);
+  EXPECT_EQ(outcome->inode.target_source, TargetSource::kDefault);
   EXPECT_EQ(look("/g")->modified, (FileTime{17, 3}));
 }
 
