@@ -143,8 +143,8 @@ struct FileStat {
   std::vector<ReplicaInfo> replicas;
   // What computes N.
   std::map<std::string, double> vars = {};
-  std::string target_origin = {};    // who decided N, for people: "rule 2 (line 7, /music/**)"
-  double directory_target = 0;  // of a directory: N of files in it of which nothing else speaks
+  std::string target_origin = {};  // who decided N, for people: "rule 2 (line 7, /music/**)"
+  double directory_target = 0;     // of a directory: N of files in it of which nothing else speaks
 };
 
 // The texts that compute N, and what messages call them.

@@ -49,6 +49,12 @@ EngineSettings engine_settings(const MasterSettings& settings) {
   return engine;
 }
 
+ReadCounterSettings reads_settings(const MasterSettings& settings) {
+  ReadCounterSettings reads;
+  reads.interval = settings.swarm.policy_interval;
+  return reads;
+}
+
 Status make_private_directory(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -74,10 +80,12 @@ struct Master::Parts {
                [this](const Inode& inode, const std::vector<ReplicaRecord>& replicas) {
                  return count_copies(inode, replicas, *control.view());
                }),
+        reads(*store, control, the_clock, the_logger, reads_settings(settings),
+              [this](const std::vector<InodeId>& files) { policy.automatic_vars_changed(files); }),
         context{*store,     control,        the_clock,
                 the_logger, settings.swarm, settings.swarm_name,
                 keys,       address,        settings.session_lease,
-                policy},
+                policy,     reads},
         names(context),
         sessions(context),
         swarm(context),
@@ -87,6 +95,7 @@ struct Master::Parts {
 
   // The store's writer calls the loop until it is closed.
   void stop() {
+    reads.stop();
     policy.stop();
     control.stop();
     store->close();
@@ -99,6 +108,7 @@ struct Master::Parts {
   const std::unique_ptr<SqliteStore> store;
   ControlLoop control;
   PolicyEngine policy;
+  ReadCounter reads;
   const ServiceContext context;
   NamespaceService names;
   SessionsService sessions;
@@ -129,6 +139,7 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
   parts->store->add_listener(parts->policy);
   FSDFS_TRY(parts->control.start());
   FSDFS_TRY(parts->policy.start());
+  parts->reads.start();
   logger.info("master of swarm {} ({}) in epoch {}", parts->settings.swarm_name,
               to_string(parts->store->swarm()), parts->store->epoch().value);
   return std::unique_ptr<Master>(new Master(std::move(parts)));

@@ -2,9 +2,14 @@
 
 #include "common/path.h"
 #include "master/policy/apply.h"
+#include "master/scheduler/read_weight.h"
 
 namespace fsdfs::master {
 namespace {
+
+WallTime wall_time(const FileTime& time) {
+  return WallTime(std::chrono::seconds(time.seconds) + std::chrono::nanoseconds(time.nanoseconds));
+}
 
 Status check_has_target(const Located& located) {
   if (located.inode.type == FileType::kRegular || located.inode.type == FileType::kDirectory) return {};
@@ -89,6 +94,9 @@ Result<TargetOrigin> explain_target(ReadView& view, const Policy& policy, const 
   if (hooked) decision = {inode.target, TargetSource::kHook};
   std::string text = describe(decision, policy, *facts);
   if (decision.target != inode.target) text += ", soon";
+  // What was counted up to now; the policy is shown it now and then.
+  FSDFS_ASSIGN(auto reads, view.reads(inode.id));
+  if (reads) facts->vars[std::string(kReadsPerDay)] = reads_per_day(reads->weight, wall_time(now));
   return TargetOrigin{inode.target, std::move(text), std::move(facts->vars)};
 }
 

@@ -100,7 +100,10 @@ size_t name_end(std::string_view path, size_t begin) {
 
 Status check_part(std::string_view part) {
   for (size_t i = 0; i < part.size(); ++i) {
-    if (part[i] == '\\' && ++i == part.size()) return invalid_argument("it ends in a lone '\\'");
+    if (part[i] == '\\') {
+      if (++i == part.size()) return invalid_argument("it ends in a lone '\\'");
+      continue;
+    }
     if (part[i] != '[') continue;
     size_t end = i + 1;
     if (end < part.size() && (part[end] == '!' || part[end] == '^')) ++end;

@@ -133,6 +133,7 @@ Status NamespaceService::open_for_read(const v1::OpenForReadRequest& request, co
   if (located.inode.type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no content to read: " + located.shown);
   }
+  context_.reads.count(located.inode.id);
   auto swarm = context_.control.view();
   FSDFS_ASSIGN(auto replicas, view->replicas(located.inode.id));
   *reply.mutable_attributes() = to_proto(located.inode);

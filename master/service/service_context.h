@@ -12,6 +12,7 @@
 #include "common/security/ticket.h"
 #include "master/control/control_loop.h"
 #include "master/policy/engine.h"
+#include "master/policy/read_counter.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -50,6 +51,7 @@ struct ServiceContext {
   const PublishedAddress& address;
   Duration session_lease;
   PolicyEngine& policy;
+  ReadCounter& reads;
 
   // A ticket for the holder of the key `client`, good from now for kTicketLifetimeMax.
   std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version,

@@ -145,7 +145,7 @@ struct PolicyRecord {
 // How often a file is read, as remembered over restarts.
 struct ReadsRecord {
   InodeId inode;
-  float weight = 0;  // master/policy/read_rate.h
+  float weight = 0;  // master/scheduler/read_weight.h
   double seen = 0;   // reads a day, as the policy was last told
   friend bool operator==(const ReadsRecord&, const ReadsRecord&) = default;
 };

@@ -79,9 +79,9 @@ free_of() {
   done
 }
 free_of gRPC '#include (<grpc|".*\.grpc\.pb\.h")' "common/concurrency common/config common/io common/sqlite
-  fuse master/namespace master/registry master/scheduler master/store node/store"
+  fuse master/namespace master/policy master/registry master/scheduler master/store node/store"
 free_of "the wire's messages" '#include ["<].*\.pb\.h[">]' "common/concurrency common/config common/io common/sqlite
-  fuse master/namespace master/registry master/scheduler"
+  fuse master/namespace master/policy master/registry master/scheduler"
 
 # Headers are contracts: they open with a comment, and are read once.
 for header in $(files -name '*.h'); do

@@ -269,7 +269,7 @@ TEST_F(EngineTest, WhatTheHookDoesWrongLeavesTheLastGoodN) {
       {"return float('nan')", "returned nan"},
       {"return float('inf')", "returned inf"},
       {"return -1", "returned -1"},
-      {"return 1e9", "returned 1e+09"},
+      {"return 1e9", "returned 1000000000"},
       {"return 'three'", "returned a str"},
       {"import os; os._exit(3)", "exit code 3"},
       {"\n  while True: pass", "took longer than 2s"},

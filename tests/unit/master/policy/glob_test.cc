@@ -111,6 +111,7 @@ TEST(Glob, KnowsTheDirectoryThatEverythingLiesIn) {
 bool slow_match(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern.substr(0, 3) == "/**" && (pattern.size() == 3 || pattern[3] == '/')) {
+    if (text.empty() || text[0] != '/') return false;
     if (pattern.size() == 3) return text.size() > 1;
     if (slow_match(pattern.substr(3), text)) return true;
     size_t next = text.find('/', 1);

@@ -7,7 +7,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <thread>
+
+#include "tests/harness/wait.h"
 
 namespace fsdfs::master {
 namespace {
@@ -202,6 +205,30 @@ TEST(HookProcess, KillEndsAWaitFromAnotherThread) {
   std::thread killer([&] { (*process)->kill(); });
   EXPECT_EQ(ask(**process, {"/f"}).end.code(), Code::kAborted);
   killer.join();
+}
+
+// A process that has ended may still wait for init to take note of it.
+bool is_alive(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string number, name, state;
+  return stat >> number >> name >> state && state != "Z";
+}
+
+TEST(HookProcess, WhatTheHookHasStartedEndsWithIt) {
+  auto process = load(
+      "import os\n"
+      "def replicas(file):\n"
+      "  child = os.fork()\n"
+      "  while child == 0: pass\n"
+      "  return child");
+  ASSERT_TRUE(process.ok()) << process.status().message();
+  Outcome outcome = ask(**process, {"/f"});
+  ASSERT_EQ(outcome.answers.size(), 1u);
+  int child = static_cast<int>(outcome.answers[0].number.value_or(0));
+  ASSERT_GT(child, 0);
+  EXPECT_TRUE(is_alive(child));
+  process->reset();
+  EXPECT_TRUE(fsdfs::testing::eventually(60s, [&] { return !is_alive(child); }));
 }
 
 TEST(HookProcess, AProgramThatIsNotThereIsNamed) {

@@ -20,7 +20,8 @@ TEST(Limits, TargetsAreNumbersOfCopies) {
 }
 
 TEST(Limits, NamesOfVars) {
-  for (std::string good : {"a", "_", "popularity", "a1_b", std::string(64, 'x').c_str()}) {
+  for (const std::string& good : {std::string("a"), std::string("_"), std::string("popularity"),
+                                  std::string("a1_b"), std::string(64, 'x')}) {
     EXPECT_TRUE(check_var_name(good).ok()) << good;
   }
   for (const std::string& bad : {std::string(), std::string("1a"), std::string("A"), std::string("a-b"),
