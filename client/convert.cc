@@ -59,6 +59,10 @@ Attributes from_wire(const v1::Attributes& wire) {
   attributes.version = from_wire(wire.version());
   if (auto digest = decode_digest(wire.digest()); digest.ok()) attributes.digest = *digest;
   attributes.target = wire.target();
+  if (wire.has_own_target()) attributes.own_target = wire.own_target();
+  if (v1::TargetSource_IsValid(wire.target_source())) {
+    attributes.target_source = static_cast<TargetSource>(wire.target_source());
+  }
   attributes.copies = wire.copies();
   attributes.link_target = wire.link_target();
   attributes.device = wire.device();
@@ -110,7 +114,11 @@ DirectoryPage from_wire(const v1::ReadDirectoryReply& wire) {
 }
 
 FileStat from_wire(const v1::StatReply& wire) {
-  FileStat stat{.attributes = from_wire(wire.attributes()), .replicas = {}};
+  FileStat stat{.attributes = from_wire(wire.attributes()),
+                .replicas = {},
+                .vars = {wire.vars().begin(), wire.vars().end()},
+                .target_origin = wire.target_origin(),
+                .directory_target = wire.directory_target()};
   for (const auto& replica : wire.replicas()) {
     stat.replicas.push_back({.node = from_wire(replica.node()),
                              .version = from_wire(replica.version()),
@@ -119,6 +127,34 @@ FileStat from_wire(const v1::StatReply& wire) {
                              .node_state = node_state(replica.node_state())});
   }
   return stat;
+}
+
+PolicyState from_wire(const v1::GetPolicyReply& wire) {
+  return {.text = {.rules = wire.policy().rules(),
+                   .python = wire.policy().python(),
+                   .rules_name = wire.policy().rules_name(),
+                   .python_name = wire.policy().python_name()},
+          .revision = wire.revision(),
+          .evaluating = wire.evaluating(),
+          .share = wire.share(),
+          .hook = wire.hook(),
+          .warnings = {wire.warnings().begin(), wire.warnings().end()}};
+}
+
+CheckedFile from_wire(const v1::CheckedFile& wire) {
+  CheckedFile file{
+      .status = {}, .target = wire.target(), .origin = wire.origin(), .target_now = wire.target_now()};
+  if (wire.code() != 0) {
+    file.status = Status(static_cast<Code>(wire.code()), wire.message(), static_cast<Reason>(wire.reason()));
+  }
+  return file;
+}
+
+void to_wire(const PolicyText& text, v1::PolicyText* wire) {
+  wire->set_rules(text.rules);
+  wire->set_python(text.python);
+  wire->set_rules_name(text.rules_name);
+  wire->set_python_name(text.python_name);
 }
 
 SwarmStatus from_wire(const v1::GetStatusReply& wire) {

@@ -13,6 +13,7 @@
 #include "fsdfs/namespace.pb.h"
 #include "fsdfs/quotas.pb.h"
 #include "fsdfs/trash.pb.h"
+#include "fsdfs/policy.pb.h"
 #include "fsdfs/types.pb.h"
 
 namespace fsdfs::client {
@@ -37,6 +38,8 @@ Holder from_wire(const v1::Holder& wire);
 Location from_wire(const v1::Location& wire);
 DirectoryPage from_wire(const v1::ReadDirectoryReply& wire);
 FileStat from_wire(const v1::StatReply& wire);
+PolicyState from_wire(const v1::GetPolicyReply& wire);
+CheckedFile from_wire(const v1::CheckedFile& wire);
 SwarmStatus from_wire(const v1::GetStatusReply& wire);
 NodeInfo from_wire(const v1::NodeInfo& wire);
 OpenedSession from_wire(const v1::OpenSessionReply& wire);
@@ -52,5 +55,6 @@ void to_wire(const NodeAddress& node, v1::NodeAddress* wire);
 void to_wire(const RequestId& request, v1::RequestId* wire);
 void to_wire(const TrashChoice& choice, v1::TrashChoice* wire);
 void to_wire(const std::optional<uint64_t>& limit, v1::Limit* wire);
+void to_wire(const PolicyText& text, v1::PolicyText* wire);
 
 }  // namespace fsdfs::client

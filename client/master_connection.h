@@ -21,6 +21,7 @@
 #include "fsdfs/namespace.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
+#include "fsdfs/policy.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -63,6 +64,7 @@ class MasterConnection {
     std::unique_ptr<v1::Swarm::Stub> swarm;
     std::unique_ptr<v1::Trash::Stub> trash;
     std::unique_ptr<v1::Quotas::Stub> quotas;
+    std::unique_ptr<v1::Policy::Stub> policy;
 
     template <typename Stub>
     Stub& stub() const {
@@ -74,6 +76,8 @@ class MasterConnection {
         return *trash;
       } else if constexpr (std::is_same_v<Stub, v1::Quotas::Stub>) {
         return *quotas;
+      } else if constexpr (std::is_same_v<Stub, v1::Policy::Stub>) {
+        return *policy;
       } else {
         return *swarm;
       }

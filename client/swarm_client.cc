@@ -10,6 +10,7 @@
 #include "fsdfs/namespace.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
+#include "fsdfs/policy.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -20,6 +21,7 @@ using Sessions = v1::Sessions::Stub;
 using Swarm = v1::Swarm::Stub;
 using Trash = v1::Trash::Stub;
 using Quotas = v1::Quotas::Stub;
+using Policy = v1::Policy::Stub;
 
 constexpr size_t kLocateBatch = 1000;  // places a message; the master takes no more
 
@@ -144,6 +146,54 @@ Result<Attributes> SwarmClient::set_target(const Place& place, double target) {
   to_wire(place, request.mutable_place());
   request.set_target(target);
   return connection_->attributes(&Names::SetTarget, request);
+}
+
+Result<Attributes> SwarmClient::unset_target(const Place& place) {
+  v1::UnsetTargetRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  return connection_->attributes(&Policy::UnsetTarget, request);
+}
+
+Result<std::map<std::string, double>> SwarmClient::set_vars(const Place& place, const VarsChange& change) {
+  v1::SetVarsRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  request.mutable_set()->insert(change.set.begin(), change.set.end());
+  for (const std::string& name : change.remove) request.add_remove(name);
+  return connection_->call(&Policy::SetVars, request, connection_->master->deadline(),
+                           [](const v1::SetVarsReply& reply) {
+                             return std::map<std::string, double>(reply.vars().begin(), reply.vars().end());
+                           });
+}
+
+Result<std::vector<std::string>> SwarmClient::set_policy(const PolicyText& text, bool force) {
+  v1::SetPolicyRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(text, request.mutable_policy());
+  request.set_force(force);
+  return connection_->call(
+      &Policy::SetPolicy, request, connection_->master->deadline(), [](const v1::SetPolicyReply& reply) {
+        return std::vector<std::string>(reply.warnings().begin(), reply.warnings().end());
+      });
+}
+
+Result<PolicyState> SwarmClient::policy() {
+  return connection_->call(&Policy::GetPolicy, v1::GetPolicyRequest(), connection_->master->deadline(),
+                           [](const v1::GetPolicyReply& reply) { return from_wire(reply); });
+}
+
+Result<std::vector<CheckedFile>> SwarmClient::check_policy(const PolicyText& text,
+                                                           const std::vector<Place>& places) {
+  v1::CheckPolicyRequest request;
+  to_wire(text, request.mutable_policy());
+  for (const Place& place : places) to_wire(place, request.add_places());
+  return connection_->call(&Policy::CheckPolicy, request, connection_->master->deadline(),
+                           [](const v1::CheckPolicyReply& reply) {
+                             std::vector<CheckedFile> files;
+                             for (const auto& file : reply.files()) files.push_back(from_wire(file));
+                             return files;
+                           });
 }
 
 Result<FileStat> SwarmClient::stat(const Place& place) {

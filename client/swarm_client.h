@@ -12,6 +12,7 @@
 // Durability is the master's: a mutation that returned ok is committed (invariant 6).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,7 +63,10 @@ class SwarmClient {
   Result<Attributes> remove(const Place& place, RemoveKind kind);
   Result<Attributes> rename(const Place& from, const Place& to, RenameFlags flags = {});
   Result<Attributes> set_attributes(const Place& place, const AttributeChange& change);
+  // Of a file, or of all files below a directory of which nothing else speaks.
   Result<Attributes> set_target(const Place& place, double target);
+  // Takes it back.
+  Result<Attributes> unset_target(const Place& place);
 
   // --- where copies are ---
   Result<FileStat> stat(const Place& place);
@@ -71,6 +75,16 @@ class SwarmClient {
   Result<OpenFile> open_for_read(const Place& place);
   // The same within `deadline` of the client's clock, where that is sooner than options.deadline.
   Result<OpenFile> open_for_read(const Place& place, MonotonicTime deadline);
+
+  // --- what computes N ---
+  // The file's vars after the change.
+  Result<std::map<std::string, double>> set_vars(const Place& place, const VarsChange& change);
+  // Replaces rules and hook; warnings. kInvalidArgument names file and line of what is wrong;
+  // kFailedPrecondition: a rule's glob matches no file, and not `force`.
+  Result<std::vector<std::string>> set_policy(const PolicyText& text, bool force);
+  Result<PolicyState> policy();
+  // One a place, in their order; changes nothing.
+  Result<std::vector<CheckedFile>> check_policy(const PolicyText& text, const std::vector<Place>& places);
 
   // --- new content (client/upload.h is the way to use these) ---
   Result<OpenedSession> open_session(const NewContent& content, MonotonicTime deadline);

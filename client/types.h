@@ -52,6 +52,9 @@ struct FileTime {
   friend auto operator<=>(const FileTime&, const FileTime&) = default;
 };
 
+// Who decided N of a file.
+enum class TargetSource : uint8_t { kDefault = 0, kDirectory = 1, kRule = 2, kHook = 3, kOwn = 4 };
+
 struct Attributes {
   InodeId inode;
   FileType type = FileType::kUnknown;
@@ -63,9 +66,11 @@ struct Attributes {
   FileTime accessed;
   FileTime modified;
   FileTime changed;
-  Version version;                // of the content
-  ContentDigest digest;           // of the content; zeros when it has none
-  double target = 0;              // N
+  Version version;                   // of the content
+  ContentDigest digest;              // of the content; zeros when it has none
+  double target = 0;                 // N
+  std::optional<double> own_target;  // set for this file, or for what lies below this directory
+  TargetSource target_source = TargetSource::kDefault;
   uint32_t copies = 0;            // K; 0 for what is not a regular file
   std::string link_target;        // of a symlink
   uint32_t device = 0;            // of a device node
@@ -136,6 +141,40 @@ struct ReplicaInfo {
 struct FileStat {
   Attributes attributes;
   std::vector<ReplicaInfo> replicas;
+  // What computes N.
+  std::map<std::string, double> vars = {};
+  std::string target_origin = {};  // who decided N, for people: "rule 2 (line 7, /music/**)"
+  double directory_target = 0;     // of a directory: N of files in it of which nothing else speaks
+};
+
+// The texts that compute N, and what messages call them.
+struct PolicyText {
+  std::string rules;   // YAML; empty: none
+  std::string python;  // defines replicas(file); empty: no hook
+  std::string rules_name;
+  std::string python_name;
+};
+
+struct PolicyState {
+  PolicyText text;
+  uint64_t revision = 0;    // grows with each change; 0: there was never one
+  bool evaluating = false;  // some files may not have their N yet
+  double share = 1;         // 0..1 of the files, of a look at all of them
+  std::string hook;         // "off", "on", or what is wrong with it
+  std::vector<std::string> warnings;
+};
+
+// What N a file would get from a policy.
+struct CheckedFile {
+  Status status;
+  double target = 0;
+  std::string origin;
+  double target_now = 0;
+};
+
+struct VarsChange {
+  std::map<std::string, double> set;
+  std::vector<std::string> remove;
 };
 
 // The permission and the addresses to read one version of one file. Short-lived: FileReader renews it.

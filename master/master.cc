@@ -7,7 +7,9 @@
 
 #include "common/io/posix_disk.h"
 #include "master/control/control_loop.h"
+#include "master/service/convert.h"
 #include "master/service/namespace_service.h"
+#include "master/service/policy_service.h"
 #include "master/service/quota_service.h"
 #include "master/service/registry_service.h"
 #include "master/service/service_context.h"
@@ -38,6 +40,29 @@ ControlSettings control_settings(const MasterSettings& settings) {
   return control;
 }
 
+std::string beside_this_program(const std::string& name) {
+  std::error_code error;
+  auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? name : (self.parent_path() / name).string();
+}
+
+EngineSettings engine_settings(const MasterSettings& settings) {
+  EngineSettings engine;
+  engine.default_target = settings.swarm.default_target;
+  engine.program =
+      settings.policy_program.empty() ? beside_this_program("fsdfs-policy") : settings.policy_program;
+  engine.hook.call = settings.swarm.policy_hook_timeout;
+  engine.hook.memory = settings.swarm.policy_hook_memory;
+  engine.age_interval = settings.swarm.policy_interval;
+  return engine;
+}
+
+ReadCounterSettings reads_settings(const MasterSettings& settings) {
+  ReadCounterSettings reads;
+  reads.interval = settings.swarm.policy_interval;
+  return reads;
+}
+
 Status make_private_directory(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
@@ -59,19 +84,29 @@ struct Master::Parts {
         lock(std::move(directory_lock)),
         store(std::move(opened)),
         control(*store, the_clock, the_logger, control_settings(settings)),
+        policy(*store, the_clock, the_logger, engine_settings(settings),
+               [this](const Inode& inode, const std::vector<ReplicaRecord>& replicas) {
+                 return count_copies(inode, replicas, *control.view());
+               }),
+        reads(*store, control, the_clock, the_logger, reads_settings(settings),
+              [this](const std::vector<InodeId>& files) { policy.automatic_vars_changed(files); }),
         context{*store,     control,        the_clock,
                 the_logger, settings.swarm, settings.swarm_name,
-                keys,       address,        settings.session_lease},
+                keys,       address,        settings.session_lease,
+                policy,     reads},
         names(context),
         sessions(context),
         swarm(context),
         registry(context),
         trash(context),
-        quotas(context) {}
+        quotas(context),
+        policies(context) {}
   ~Parts() { stop(); }
 
   // The store's writer calls the loop until it is closed.
   void stop() {
+    reads.stop();
+    policy.stop();
     control.stop();
     store->close();
   }
@@ -82,6 +117,8 @@ struct Master::Parts {
   const std::unique_ptr<DiskLock> lock;
   const std::unique_ptr<SqliteStore> store;
   ControlLoop control;
+  PolicyEngine policy;
+  ReadCounter reads;
   const ServiceContext context;
   NamespaceService names;
   SessionsService sessions;
@@ -89,6 +126,7 @@ struct Master::Parts {
   RegistryService registry;
   TrashService trash;
   QuotaService quotas;
+  PolicyService policies;
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -110,7 +148,10 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(keys), clock, logger, std::move(*lock),
                                        std::move(store));
   parts->store->add_listener(parts->control);
+  parts->store->add_listener(parts->policy);
   FSDFS_TRY(parts->control.start());
+  FSDFS_TRY(parts->policy.start());
+  parts->reads.start();
   logger.info("master of swarm {} ({}) in epoch {}", parts->settings.swarm_name,
               to_string(parts->store->swarm()), parts->store->epoch().value);
   return std::unique_ptr<Master>(new Master(std::move(parts)));
@@ -119,8 +160,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names,    &parts_->sessions, &parts_->swarm,
-          &parts_->registry, &parts_->trash,    &parts_->quotas};
+  return {&parts_->names, &parts_->sessions, &parts_->swarm,   &parts_->registry,
+          &parts_->trash, &parts_->quotas,   &parts_->policies};
 }
 
 void Master::set_address(std::string address) {

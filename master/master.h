@@ -28,6 +28,7 @@ struct MasterSettings {
   std::string swarm_name = "fsdfs";
   SwarmSettings swarm;
   Duration session_lease = std::chrono::seconds(30);
+  std::string policy_program = {};  // fsdfs-policy; empty: beside this program
 };
 
 class Master {

@@ -40,6 +40,12 @@ void set_attributes(Json& json, const Attributes& attributes) {
   json["modified"] = iso_time(attributes.modified);
 }
 
+void set_target_origin(Json& json, const FileStat& stat) {
+  json["own_target"] = number_or_null(stat.attributes.own_target);
+  json["target_source"] = source_name(stat.attributes.target_source);
+  json["target_origin"] = stat.target_origin;
+}
+
 }  // namespace
 
 Json status_json(const SwarmStatus& status) {
@@ -73,6 +79,41 @@ Json status_json(const SwarmStatus& status) {
   };
 }
 
+Json target_json(const std::string& path, const FileStat& stat) {
+  Json json;
+  set_bytes(json, "path", path);
+  set_attributes(json, stat.attributes);
+  set_target_origin(json, stat);
+  if (stat.attributes.is_directory()) json["target"] = stat.directory_target;
+  return json;
+}
+
+Json vars_json(const std::string& path, const std::map<std::string, double>& vars) {
+  Json json;
+  set_bytes(json, "path", path);
+  json["vars"] = Json(vars);
+  return json;
+}
+
+Json policy_json(const PolicyState& policy) {
+  return {{"revision", policy.revision}, {"evaluating", policy.evaluating}, {"share", policy.share},
+          {"hook", policy.hook},         {"warnings", policy.warnings},     {"rules", policy.text.rules},
+          {"python", policy.text.python}};
+}
+
+Json checked_json(const std::string& path, const CheckedFile& file) {
+  Json json;
+  set_bytes(json, "path", path);
+  if (!file.status.ok()) {
+    json["error"] = {{"code", code_name(file.status.code())}, {"message", file.status.message()}};
+    return json;
+  }
+  json["target"] = file.target;
+  json["target_origin"] = file.origin;
+  json["target_now"] = file.target_now;
+  return json;
+}
+
 Json nodes_json(const std::vector<NodeInfo>& nodes) {
   Json list = Json::array();
   for (const NodeInfo& node : nodes) {
@@ -99,7 +140,8 @@ Json stat_json(const std::string& path, const FileStat& stat) {
   json["links"] = stat.attributes.links;
   json["accessed"] = iso_time(stat.attributes.accessed);
   json["changed"] = iso_time(stat.attributes.changed);
-  json["vars"] = Json::object();
+  set_target_origin(json, stat);
+  json["vars"] = Json(stat.vars);
   json["replicas"] = Json::array();
   for (const ReplicaInfo& replica : stat.replicas) {
     json["replicas"].push_back(

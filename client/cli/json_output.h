@@ -5,6 +5,7 @@
 // members.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -20,6 +21,11 @@ Json nodes_json(const std::vector<NodeInfo>& nodes);
 Json stat_json(const std::string& path, const FileStat& stat);
 // paths and locations side by side.
 Json locate_json(const std::vector<std::string>& paths, const std::vector<Location>& locations);
+// What computes N.
+Json target_json(const std::string& path, const FileStat& stat);
+Json vars_json(const std::string& path, const std::map<std::string, double>& vars);
+Json policy_json(const PolicyState& policy);
+Json checked_json(const std::string& path, const CheckedFile& file);
 // One entry of ls and tree.
 Json entry_json(const std::string& path, const std::string& name, const Attributes& attributes);
 // trash and quotas

@@ -61,6 +61,11 @@ std::string_view state_name(ReplicaState state) {
   return name_of(kNames, state);
 }
 
+std::string_view source_name(TargetSource source) {
+  static constexpr std::array<std::string_view, 5> kNames = {"default", "directory", "rule", "hook", "own"};
+  return name_of(kNames, source);
+}
+
 std::string iso_time(const FileTime& time) {
   std::time_t seconds = time.seconds;
   std::tm parts{};
@@ -214,6 +219,19 @@ std::string quotas_text(const std::vector<Quota>& quotas, const std::vector<std:
   return table(rows, {0, 1, 2, 3, 4, 5});
 }
 
+std::string policy_text(const PolicyState& policy) {
+  if (policy.revision == 0)
+    return "there is no policy: every file has its own target, its directory's, or the default\n";
+  std::string text = fmt::format("revision {}", policy.revision);
+  if (policy.evaluating) text += fmt::format(", re-evaluating: {:.0f} %", policy.share * 100);
+  text += "\nhook: " + policy.hook + "\n";
+  for (const std::string& warning : policy.warnings) text += "warning: " + warning + "\n";
+  if (!policy.text.rules.empty()) text += "\n--- rules ---\n" + policy.text.rules;
+  if (!policy.text.python.empty()) text += "\n--- hook ---\n" + policy.text.python;
+  if (text.back() != '\n') text += "\n";
+  return text;
+}
+
 std::string nodes_text(const std::vector<NodeInfo>& nodes) {
   std::vector<std::vector<std::string>> rows = {{"ADDRESS", "ZONE", "STATE", "ADMIN", "USED", "QUOTA", "USE%",
                                                  "FILES", "MAX(K-N)", "CPU", "NET IN", "NET OUT", "DISK",
@@ -244,10 +262,16 @@ std::string stat_text(const std::string& path, const FileStat& stat) {
       {"modified", iso_time(attributes.modified)},
       {"changed", iso_time(attributes.changed)},
       {"inode", to_string(attributes.inode)}};
+  if (attributes.is_directory() && !stat.target_origin.empty()) {
+    rows.push_back({"target", fmt::format("N = {} for files in it, from {}",
+                                          number_text(stat.directory_target), stat.target_origin)});
+  }
   if (!attributes.is_regular()) return table(rows, {});
   rows.push_back({"version", attributes.version.to_string()});
   rows.push_back({"copies", fmt::format("K = {} of N = {}, K-N = {}", attributes.copies,
                                         number_text(attributes.target), number_text(attributes.surplus()))});
+  if (!stat.target_origin.empty()) rows.push_back({"N from", stat.target_origin});
+  for (const auto& [name, value] : stat.vars) rows.push_back({"var", name + " = " + number_text(value)});
   std::string text = table(rows, {});
   if (stat.replicas.empty()) return text;
   std::vector<std::vector<std::string>> replicas = {

@@ -9,10 +9,11 @@
 
 namespace fsdfs::client {
 
-std::string_view type_name(FileType type);        // "file", "directory", "symlink", ...
-std::string_view state_name(NodeState state);     // "up"
-std::string_view state_name(AdminState state);    // "active"
-std::string_view state_name(ReplicaState state);  // "whole"
+std::string_view type_name(FileType type);          // "file", "directory", "symlink", ...
+std::string_view state_name(NodeState state);       // "up"
+std::string_view state_name(AdminState state);      // "active"
+std::string_view state_name(ReplicaState state);    // "whole"
+std::string_view source_name(TargetSource source);  // "rule"
 
 // UTC: "2024-05-01T12:00:00.123456789Z", without a fraction if it is zero.
 std::string iso_time(const FileTime& time);
@@ -25,6 +26,7 @@ std::string copies_text(const Attributes& attributes);  // "2/3", K of N; "-" fo
 // Columns padded to their widest cell, two blanks between them; those that `right` names are flush right.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& right);
 
+std::string policy_text(const PolicyState& policy);
 std::string status_text(const SwarmStatus& status);
 // With the paths as they shall be shown, side by side.
 std::string trash_text(const std::vector<TrashEntry>& entries, const std::vector<std::string>& paths);

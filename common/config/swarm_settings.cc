@@ -47,6 +47,13 @@ void declare(SettingsRegistry& registry, SwarmSettings& settings) {
                 {"verify", "trust", "off"});
   registry.real("target.default", settings.default_target, {1, 1000},
                 "copies wanted of a file that no rule speaks of; a fraction ranks files of equal copies");
+  registry.duration("policy.hook_timeout", settings.policy_hook_timeout,
+                    {milliseconds(10), std::chrono::minutes(1)},
+                    "how long the policy's Python function may take for one file");
+  registry.size("policy.hook_memory", settings.policy_hook_memory, {uint64_t{64} << 20, uint64_t{64} << 30},
+                "address space of the process that runs the policy's Python function");
+  registry.duration("policy.interval", settings.policy_interval, {milliseconds(100), days(30)},
+                    "between two looks at files whose age or reads may have changed their target");
 }
 
 Status check(const SwarmSettings& settings) {

@@ -29,6 +29,9 @@ struct SwarmSettings {
   std::vector<std::string> http_public;  // http.public: path prefixes served without a credential
   std::string shortcircuit = "verify";   // shortcircuit: verify, trust or off
   double default_target = 3;             // target.default: N of a file that no rule speaks of
+  Duration policy_hook_timeout = std::chrono::seconds(1);  // policy.hook_timeout
+  uint64_t policy_hook_memory = uint64_t{512} << 20;       // policy.hook_memory: bytes of address space
+  Duration policy_interval = std::chrono::minutes(10);     // policy.interval
 };
 
 // Binds all fields above.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "master/scheduler/read_weight.h"
+
 namespace fsdfs::master {
 namespace {
 
@@ -181,6 +183,27 @@ void ControlLoop::renew(SessionId session) {
 
 void ControlLoop::give_up(SessionId session) {
   post([this, session] { admissions_.give_up(session); });
+}
+
+// --- reads ---
+
+// Lost where the loop is far behind: reads are counted about right.
+void ControlLoop::note_reads(std::vector<ReadCount> counts, WallTime at, Weights changed) {
+  (void)post_now([this, counts = std::move(counts), at, changed = std::move(changed)] {
+    std::vector<ReadWeight> weights;
+    weights.reserve(counts.size());
+    for (const ReadCount& count : counts) {
+      float weight = scheduler_.reads_noted(count.inode, count.reads, at);
+      if (weight != kNeverRead) weights.push_back({count.inode, weight});
+    }
+    changed(std::move(weights));
+  });
+}
+
+void ControlLoop::restore_weights(std::vector<ReadWeight> weights) {
+  post([this, weights = std::move(weights)] {
+    for (const ReadWeight& weight : weights) scheduler_.weight_changed(weight.inode, weight.weight);
+  });
 }
 
 // --- the loop's thread ---

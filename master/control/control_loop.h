@@ -23,13 +23,14 @@
 #include "master/control/order_desk.h"
 #include "master/control/swarm_view.h"
 #include "master/control/trash_keeper.h"
+#include "master/policy/weight_keeper.h"
 #include "master/registry/liveness.h"
 #include "master/scheduler/scheduler.h"
 #include "master/sessions/leases.h"
 
 namespace fsdfs::master {
 
-class ControlLoop final : public CommitListener {
+class ControlLoop final : public CommitListener, public WeightKeeper {
  public:
   // All outlive the loop; the store is closed before the loop is destroyed. The loop must be a listener of
   // the store before the first write after start().
@@ -63,6 +64,10 @@ class ControlLoop final : public CommitListener {
   void extend(SessionRecord session, uint64_t more_bytes, AdmissionDesk::Answer answer);
   void renew(SessionId session);
   void give_up(SessionId session);
+
+  // --- reads ---
+  void note_reads(std::vector<ReadCount> counts, WallTime at, Weights changed) override;
+  void restore_weights(std::vector<ReadWeight> weights) override;
 
   // Never null after start().
   std::shared_ptr<const SwarmView> view() const;

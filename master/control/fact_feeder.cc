@@ -33,6 +33,8 @@ struct Concerns {
   bool operator()(const TrashRemoved&) const { return false; }
   bool operator()(const QuotaChanged&) const { return false; }
   bool operator()(const QuotaRemoved&) const { return false; }
+  bool operator()(const PolicyChanged&) const { return false; }
+  bool operator()(const VarsChanged&) const { return false; }
   template <typename Other>
   bool operator()(const Other&) const {
     return true;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "common/path.h"
 #include "master/namespace/quota.h"
@@ -125,32 +124,6 @@ Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& plac
   after.gid = change.gid.value_or(after.gid);
   after.accessed = change.accessed.value_or(after.accessed);
   after.modified = change.modified.value_or(after.modified);
-  after.changed = transaction.now();
-  ++after.metadata_counter;
-  FSDFS_TRY(transaction.update_inode(located.inode, after));
-  located.inode = std::move(after);
-  return located;
-}
-
-Status check_target(double target) {
-  if (std::isfinite(target) && target >= 0 && target <= kTargetLimit) return {};
-  return invalid_argument(fmt::format("{} is no target: N is a number of copies from 0 to {:.0f}, such as 3",
-                                      target, kTargetLimit));
-}
-
-Result<Located> set_target(WriteTransaction& transaction, const PathAt& place, double target) {
-  FSDFS_TRY(check_target(target));
-  FSDFS_ASSIGN(auto located, resolve(transaction, place));
-  if (located.inode.type == FileType::kDirectory) {
-    Status refused = is_a_directory(located.shown);
-    return failed_precondition(refused.message() + " (a target is a file's; -r sets it for all files below)",
-                               Reason::kIsDirectory);
-  }
-  if (located.inode.type != FileType::kRegular) {
-    return failed_precondition("only regular files have a target: " + located.shown);
-  }
-  Inode after = located.inode;
-  after.target = target;
   after.changed = transaction.now();
   ++after.metadata_counter;
   FSDFS_TRY(transaction.update_inode(located.inode, after));

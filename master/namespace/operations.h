@@ -14,7 +14,6 @@
 
 namespace fsdfs::master {
 
-inline constexpr double kTargetLimit = 1e6;
 inline constexpr size_t kDirectoryPageMax = 4096;
 
 // --- reading ---
@@ -67,9 +66,7 @@ struct AttributeChange {
 Result<Located> set_attributes(WriteTransaction& transaction, const PathAt& place,
                                const AttributeChange& change);
 
-// N of a regular file: finite, 0 to kTargetLimit.
-Result<Located> set_target(WriteTransaction& transaction, const PathAt& place, double target);
-Status check_target(double target);
+// What computes N is in targets.h.
 
 // An inode as it is born in `parent`: times, and the group of a set-group-id directory.
 Inode newborn(WriteTransaction& transaction, const Inode& parent, FileType type, const NewInode& attributes);

@@ -4,6 +4,7 @@
 
 #include "common/rpc/peer.h"
 #include "common/rpc/status_rpc.h"
+#include "master/namespace/targets.h"
 #include "master/service/answer.h"
 #include "master/service/convert.h"
 #include "master/service/holders.h"
@@ -63,6 +64,11 @@ Status NamespaceService::stat(const v1::StatRequest& request, v1::StatReply& rep
   auto swarm = context_.control.view();
   *reply.mutable_attributes() = to_proto(located.inode);
   reply.mutable_attributes()->set_parent(parent_of(located).value);
+  FSDFS_ASSIGN(auto origin, explain_target(*view, *context_.policy.policy(), located.inode,
+                                           file_time(context_.clock.wall())));
+  reply.set_target_origin(origin.text);
+  reply.mutable_vars()->insert(origin.vars.begin(), origin.vars.end());
+  if (located.inode.type == FileType::kDirectory) reply.set_directory_target(origin.target);
   if (located.inode.type != FileType::kRegular) return {};
   FSDFS_ASSIGN(auto replicas, view->replicas(located.inode.id));
   reply.mutable_attributes()->set_copies(count_copies(located.inode, replicas, *swarm));
@@ -127,6 +133,7 @@ Status NamespaceService::open_for_read(const v1::OpenForReadRequest& request, co
   if (located.inode.type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no content to read: " + located.shown);
   }
+  context_.reads.count(located.inode.id);
   auto swarm = context_.control.view();
   FSDFS_ASSIGN(auto replicas, view->replicas(located.inode.id));
   *reply.mutable_attributes() = to_proto(located.inode);

@@ -12,6 +12,8 @@
 #include "common/security/ticket.h"
 #include "master/control/control_loop.h"
 #include "master/namespace/links.h"
+#include "master/policy/engine.h"
+#include "master/policy/read_counter.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -49,6 +51,8 @@ struct ServiceContext {
   const MasterKeys& keys;
   const PublishedAddress& address;
   Duration session_lease;
+  PolicyEngine& policy;
+  ReadCounter& reads;
 
   // What becomes of files that lose their last name.
   LastName last_name() const {

@@ -85,7 +85,7 @@ Status SessionsService::begin(grpc::CallbackServerContext& context, const v1::Op
       return {};
     }
   }
-  FSDFS_ASSIGN(auto plan, plan_session(*view, opening.open, context_.settings.default_target));
+  FSDFS_ASSIGN(auto plan, plan_session(*view, opening.open, *context_.policy.policy()));
   opening.admit.session = context_.store.new_session_id();
   if (plan.replaces) opening.admit.inode = plan.replaces->id;
   opening.admit.size = opening.open.size;
@@ -188,7 +188,6 @@ Result<CommitRequest> SessionsService::commit_request(const v1::CommitSessionReq
   }
   if (request.has_modified()) commit.modified = from_proto(request.modified());
   commit.sync_copies_min = static_cast<uint32_t>(context_.settings.sync_copies_min);
-  commit.default_target = context_.settings.default_target;
   return commit;
 }
 
@@ -202,12 +201,11 @@ grpc::ServerUnaryReactor* SessionsService::CommitSession(grpc::CallbackServerCon
   auto* reactor = context->DefaultReactor();
   answer_after_commit(
       context_.store, {true, *id}, reactor, reply,
-      [commit = std::move(*commit),
-       &control = context_.control](WriteTransaction& transaction) -> Result<v1::CommitSessionReply> {
-        FSDFS_ASSIGN(auto outcome, commit_session(transaction, commit));
+      [this, commit = std::move(*commit)](WriteTransaction& transaction) -> Result<v1::CommitSessionReply> {
+        FSDFS_ASSIGN(auto outcome, commit_session(transaction, commit, *context_.policy.policy()));
         v1::CommitSessionReply out;
-        FSDFS_ASSIGN(*out.mutable_attributes(),
-                     attributes_to_proto(transaction, *control.view(), outcome.inode, outcome.parent));
+        FSDFS_ASSIGN(*out.mutable_attributes(), attributes_to_proto(transaction, *context_.control.view(),
+                                                                    outcome.inode, outcome.parent));
         out.set_synced_copies(outcome.synced_copies);
         return out;
       });

@@ -65,6 +65,7 @@ grpc::Status SwarmService::GetStatus(grpc::ServerContext*, const v1::GetStatusRe
   set_health(swarm->health, *reply);
   set_nodes(*swarm, *reply);
   for (const std::string& warning : swarm->warnings) reply->add_warnings(warning);
+  for (const std::string& warning : context_.policy.warnings()) reply->add_warnings(warning);
   return grpc::Status::OK;
 }
 

@@ -6,7 +6,10 @@
 
 #include "common/path.h"
 #include "common/units.h"
+#include "master/namespace/links.h"
 #include "master/namespace/quota.h"
+#include "master/policy/facts.h"
+#include "master/policy/limits.h"
 
 namespace fsdfs::master {
 namespace {
@@ -57,7 +60,10 @@ Inode with_content(const WriteTransaction& transaction, Inode inode, const Sessi
   inode.content = request.content;
   inode.modified = request.modified.value_or(transaction.now());
   inode.changed = transaction.now();
-  if (session.target) inode.target = *session.target;
+  if (session.target) {
+    inode.own_target = inode.target = *session.target;
+    inode.target_source = TargetSource::kOwn;
+  }
   ++inode.metadata_counter;
   return inode;
 }
@@ -73,12 +79,25 @@ Result<NameSlot> slot_of(ReadView& view, const SessionRecord& session) {
   return NameSlot{std::move(*parent), session.name, std::move(entry), display(session.name)};
 }
 
-Inode new_file(WriteTransaction& transaction, const Inode& parent, const SessionRecord& session,
-               const CommitRequest& request) {
+Result<Decision> decide_new(ReadView& view, const Policy& policy, const Inode& parent,
+                            const std::string& name, uint64_t size, FileTime modified, FileTime now) {
+  FactReader reader(view, now, needs_of(policy));
+  FSDFS_ASSIGN(auto facts, reader.of_new(parent, name, size, modified));
+  return decide(policy, facts);
+}
+
+Result<Inode> new_file(WriteTransaction& transaction, const Inode& parent, const SessionRecord& session,
+                       const CommitRequest& request, const Policy& policy) {
   Inode inode = newborn(transaction, parent, FileType::kRegular, {session.mode, session.uid, session.gid});
   inode.id = session.replica.inode;
-  inode.target = request.default_target;
   inode.metadata_counter = 0;
+  if (!session.target) {
+    FileTime modified = request.modified.value_or(transaction.now());
+    FSDFS_ASSIGN(auto decision, decide_new(transaction, policy, parent, session.name, request.content.size,
+                                           modified, transaction.now()));
+    inode.target = decision.target;
+    inode.target_source = decision.source;
+  }
   return with_content(transaction, std::move(inode), session, request);
 }
 
@@ -89,9 +108,9 @@ struct Switched {
 
 // The name was free at the open.
 Result<Switched> commit_new_file(WriteTransaction& transaction, const SessionRecord& session,
-                                 const CommitRequest& request) {
+                                 const CommitRequest& request, const Policy& policy) {
   FSDFS_ASSIGN(auto slot, slot_of(transaction, session));
-  Inode made = new_file(transaction, slot.parent, session, request);
+  FSDFS_ASSIGN(Inode made, new_file(transaction, slot.parent, session, request, policy));
   std::vector<UsageChange> changes = {brought_to(slot.parent.id, made)};
   if (slot.entry) {
     FSDFS_ASSIGN(auto there, inode_of(transaction, *slot.entry));
@@ -141,37 +160,58 @@ Result<Switched> commit_new_version(WriteTransaction& transaction, const Session
   return Switched{std::move(after)};
 }
 
-}  // namespace
+// The name that new content is for.
+struct ContentSlot {
+  Inode parent;
+  std::string name;
+  std::optional<Inode> replaces;
+};
 
-Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, double default_target) {
+Result<ContentSlot> find_slot(ReadView& view, const OpenRequest& request) {
   FSDFS_TRY(check_open(request));
   FSDFS_ASSIGN(auto slot, resolve_slot(view, request.path));
-  SessionPlan plan{slot.parent.id, slot.name, std::nullopt, request.target.value_or(default_target)};
+  ContentSlot found{std::move(slot.parent), std::move(slot.name), std::nullopt};
   if (!slot.entry) {
-    FSDFS_TRY(check_quota(view, {slot.parent.id, static_cast<int64_t>(request.size), 1}));
-    return plan;
+    FSDFS_TRY(check_quota(view, {found.parent.id, static_cast<int64_t>(request.size), 1}));
+    return found;
   }
-  FSDFS_ASSIGN(plan.replaces, inode_of(view, *slot.entry));
-  if (plan.replaces->type == FileType::kDirectory) return is_a_directory(slot.shown);
+  FSDFS_ASSIGN(found.replaces, inode_of(view, *slot.entry));
+  if (found.replaces->type == FileType::kDirectory) return is_a_directory(slot.shown);
   if (request.no_replace) return already_exists("already exists: " + slot.shown);
-  if (plan.replaces->type != FileType::kRegular) {
+  if (found.replaces->type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no content to replace: " + slot.shown);
   }
-  FSDFS_TRY(check_quota(view, growth_in(slot.parent.id, *plan.replaces, request.size)));
-  plan.target = request.target.value_or(plan.replaces->target);
+  FSDFS_TRY(check_quota(view, growth_in(found.parent.id, *found.replaces, request.size)));
+  return found;
+}
+
+}  // namespace
+
+Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, const Policy& policy) {
+  FSDFS_ASSIGN(auto slot, find_slot(view, request));
+  SessionPlan plan{slot.parent.id, slot.name, std::move(slot.replaces), 0};
+  if (request.target) {
+    plan.target = *request.target;
+  } else if (plan.replaces) {
+    plan.target = plan.replaces->target;
+  } else {
+    FSDFS_ASSIGN(auto decision,
+                 decide_new(view, policy, slot.parent, slot.name, request.size, FileTime{}, FileTime{}));
+    plan.target = decision.target;
+  }
   return plan;
 }
 
 Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequest& request, SessionId id,
                                    std::vector<NodeId> chain, uint32_t wanted_members) {
-  FSDFS_ASSIGN(auto plan, plan_session(transaction, request, 0));
+  FSDFS_ASSIGN(auto slot, find_slot(transaction, request));
   SessionRecord session;
   session.id = id;
-  session.creates = !plan.replaces;
-  session.replica = {session.creates ? transaction.new_inode_id() : plan.replaces->id,
+  session.creates = !slot.replaces;
+  session.replica = {session.creates ? transaction.new_inode_id() : slot.replaces->id,
                      transaction.new_version()};
-  session.parent = plan.parent;
-  session.name = std::move(plan.name);
+  session.parent = slot.parent.id;
+  session.name = std::move(slot.name);
   session.no_replace = request.no_replace;
   session.size = request.size;
   session.mode = request.attributes.mode & kModeMask;
@@ -238,7 +278,8 @@ Result<std::vector<NodeId>> judge_receipts(const SessionRecord& session, const C
   return holders;
 }
 
-Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request) {
+Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request,
+                                     const Policy& policy) {
   FSDFS_TRY(check_size(request.content.size));
   FSDFS_ASSIGN(auto session, find_session(transaction, request.session));
   FSDFS_ASSIGN(auto holders, judge_receipts(session, request.content, request.receipts));
@@ -248,7 +289,7 @@ Result<CommitOutcome> commit_session(WriteTransaction& transaction, const Commit
         fmt::format("{} of {} nodes hold the new content synced and {} must: write the file again",
                     holders.size(), session.chain.size(), needed));
   }
-  auto switched = session.creates ? commit_new_file(transaction, session, request)
+  auto switched = session.creates ? commit_new_file(transaction, session, request, policy)
                                   : commit_new_version(transaction, session, request);
   if (!switched.ok()) return switched.status();
   if (switched->superseded) {

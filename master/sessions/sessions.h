@@ -22,6 +22,7 @@
 #include "common/security/ticket.h"
 #include "common/status.h"
 #include "master/namespace/operations.h"
+#include "master/policy/policy.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -45,8 +46,8 @@ struct SessionPlan {
 };
 
 // kNotFound (a missing directory, by name), kFailedPrecondition/kIsDirectory, kAlreadyExists (no_replace),
-// kInvalidArgument, kResourceExhausted/kQuota. `default_target` is for a file that does not exist yet.
-Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, double default_target);
+// kInvalidArgument, kResourceExhausted/kQuota. The policy is for a file that does not exist yet.
+Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, const Policy& policy);
 
 // Writes the session's row. Plans anew, as names may have changed since; `id` is what the chain was reserved
 // for.
@@ -68,7 +69,6 @@ struct CommitRequest {
   std::vector<Receipt> receipts;  // opened, so genuine
   std::optional<FileTime> modified;
   uint32_t sync_copies_min = 1;
-  double default_target = 3;  // for a new file, if the session names none
 };
 struct CommitOutcome {
   Inode inode;  // as the put left it; when superseded, as it would have been
@@ -79,9 +79,10 @@ struct CommitOutcome {
 };
 // kAborted/kSessionLost; kInvalidArgument: a receipt that speaks of something else; kUnavailable: too few
 // receipts; kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now;
-// kResourceExhausted/kQuota.
-// After an error the session is as it was.
-Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request);
+// kResourceExhausted/kQuota. After an error the session is as it was. The policy decides N of a new file, if
+// the session names none.
+Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request,
+                                     const Policy& policy);
 
 // Ends a session without a commit. A session that is gone is no error: this is what lease, client and node
 // may all ask for.

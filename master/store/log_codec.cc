@@ -86,6 +86,17 @@ struct Encoder {
   void operator()(const QuotaRemoved& record) {
     out.mutable_quota_removed()->set_directory(record.directory.value);
   }
+  void operator()(const PolicyChanged& record) {
+    auto* changed = out.mutable_policy_changed();
+    changed->set_rules(record.policy.rules);
+    changed->set_python(record.policy.python);
+    changed->set_revision(record.policy.revision);
+  }
+  void operator()(const VarsChanged& record) {
+    auto* changed = out.mutable_vars_changed();
+    changed->set_inode(record.inode.value);
+    changed->mutable_vars()->insert(record.vars.begin(), record.vars.end());
+  }
 };
 
 NodeRecord decode_node(const v1::NodeChanged& changed) {
@@ -160,6 +171,14 @@ Result<LogRecord> decode_record(const v1::LogRecord& in) {
       return LogRecord(QuotaChanged{decode_quota(in.quota_changed())});
     case v1::LogRecord::kQuotaRemoved:
       return LogRecord(QuotaRemoved{InodeId{in.quota_removed().directory()}});
+    case v1::LogRecord::kPolicyChanged: {
+      const auto& changed = in.policy_changed();
+      return LogRecord(PolicyChanged{{changed.rules(), changed.python(), changed.revision()}});
+    }
+    case v1::LogRecord::kVarsChanged: {
+      const auto& changed = in.vars_changed();
+      return LogRecord(VarsChanged{InodeId{changed.inode()}, {changed.vars().begin(), changed.vars().end()}});
+    }
     case v1::LogRecord::RECORD_NOT_SET:
       break;
   }

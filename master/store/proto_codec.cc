@@ -65,6 +65,8 @@ v1::Attributes to_proto(const Inode& inode) {
   message.set_device(inode.device);
   message.set_metadata_counter(inode.metadata_counter);
   message.set_parent(inode.parent.value);
+  if (inode.own_target) message.set_own_target(*inode.own_target);
+  message.set_target_source(static_cast<v1::TargetSource>(inode.target_source));
   return message;
 }
 
@@ -134,6 +136,8 @@ Inode from_proto(const v1::Attributes& attributes) {
   inode.device = attributes.device();
   inode.metadata_counter = attributes.metadata_counter();
   inode.parent = InodeId{attributes.parent()};
+  if (attributes.has_own_target()) inode.own_target = attributes.own_target();
+  inode.target_source = static_cast<TargetSource>(attributes.target_source());
   return inode;
 }
 

@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,6 +46,15 @@ struct FileTime {
 };
 FileTime file_time(WallTime time);
 
+// Who decided N of a file (docs/architecture.md, "Who decides N").
+enum class TargetSource : uint8_t {
+  kDefault = 0,    // target.default
+  kDirectory = 1,  // the nearest directory above that has a target
+  kRule = 2,       // of the policy
+  kHook = 3,       // the policy's Python function
+  kOwn = 4,        // the file's own target
+};
+
 struct Inode {
   InodeId id;
   FileType type = FileType::kRegular;
@@ -57,11 +67,13 @@ struct Inode {
   FileTime changed;
   Version version;  // of the content; none for what has none
   Content content;
-  double target = 0;              // N; 0 for what is not a regular file
-  std::string link_target;        // of a symlink
-  uint32_t device = 0;            // of a device node
-  uint64_t metadata_counter = 0;  // grows with each change of name or attributes
-  InodeId parent;                 // of a directory, the one parent (the root's is the root); else none
+  double target = 0;                 // N in effect; 0 for what is not a regular file
+  std::optional<double> own_target;  // set for this file, or for what lies below this directory
+  TargetSource target_source = TargetSource::kDefault;  // of `target`
+  std::string link_target;                              // of a symlink
+  uint32_t device = 0;                                  // of a device node
+  uint64_t metadata_counter = 0;                        // grows with each change of name or attributes
+  InodeId parent;  // of a directory, the one parent (the root's is the root); else none
   // Deleted and within its retention: it has no name, and `changed` is when it was deleted.
   bool in_trash() const { return type == FileType::kRegular && links == 0; }
   friend bool operator==(const Inode&, const Inode&) = default;
@@ -141,6 +153,25 @@ struct QuotaRecord {
   friend bool operator==(const QuotaRecord&, const QuotaRecord&) = default;
 };
 
+// Named numbers of a file, for the policy to read.
+using Vars = std::map<std::string, double>;
+
+// What computes N, as its users wrote it. Texts may be empty: no rules, no hook.
+struct PolicyRecord {
+  std::string rules;      // YAML
+  std::string python;     // defines replicas(file)
+  uint64_t revision = 0;  // grows with each change; 0: there was never one
+  friend bool operator==(const PolicyRecord&, const PolicyRecord&) = default;
+};
+
+// How often a file is read, as remembered over restarts.
+struct ReadsRecord {
+  InodeId inode;
+  float weight = 0;  // master/scheduler/read_weight.h
+  double seen = 0;   // reads a day, as the policy was last told
+  friend bool operator==(const ReadsRecord&, const ReadsRecord&) = default;
+};
+
 // --- the ordered log: states, not deltas ---
 
 struct InodeChanged {
@@ -192,10 +223,18 @@ struct QuotaChanged {
 struct QuotaRemoved {
   InodeId directory;
 };
+struct PolicyChanged {
+  PolicyRecord policy;
+};
+struct VarsChanged {
+  InodeId inode;
+  Vars vars;  // all of them
+};
 
-using LogRecord = std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged,
-                               ReplicaRemoved, NodeChanged, NodeRemoved, SessionOpened, SessionClosed,
-                               EpochStarted, TrashAdded, TrashRemoved, QuotaChanged, QuotaRemoved>;
+using LogRecord =
+    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved,
+                 NodeChanged, NodeRemoved, SessionOpened, SessionClosed, EpochStarted, TrashAdded,
+                 TrashRemoved, QuotaChanged, QuotaRemoved, PolicyChanged, VarsChanged>;
 
 // What one operation did, in the order of the commits.
 struct LogEntry {

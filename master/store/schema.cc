@@ -74,7 +74,24 @@ CREATE TABLE quotas (
   bytes_used BIGINT NOT NULL, files_used BIGINT NOT NULL);
 )sql";
 
-constexpr std::array kMigrations{sqlite::Migration{1, kFirst}, sqlite::Migration{2, kTrashAndQuotas}};
+// Files whose N is not the one that most files have were given it by hand, and keep it as their own.
+constexpr std::string_view kPolicy = R"sql(
+ALTER TABLE inodes ADD COLUMN own_target DOUBLE PRECISION;
+ALTER TABLE inodes ADD COLUMN target_source BIGINT NOT NULL DEFAULT 0;
+UPDATE inodes SET own_target = target, target_source = 4 WHERE type = 1 AND target <>
+  (SELECT target FROM inodes WHERE type = 1 GROUP BY target ORDER BY COUNT(*) DESC, target LIMIT 1);
+CREATE INDEX directory_targets ON inodes (id) WHERE own_target IS NOT NULL AND type = 2;
+
+CREATE TABLE policy (revision INTEGER PRIMARY KEY, rules TEXT NOT NULL, python TEXT NOT NULL);
+CREATE TABLE vars (
+  inode BIGINT NOT NULL, name TEXT NOT NULL, value DOUBLE PRECISION NOT NULL,
+  PRIMARY KEY (inode, name)) WITHOUT ROWID;
+CREATE TABLE reads (
+  inode INTEGER PRIMARY KEY, weight DOUBLE PRECISION NOT NULL, seen DOUBLE PRECISION NOT NULL);
+)sql";
+
+constexpr std::array kMigrations{sqlite::Migration{1, kFirst}, sqlite::Migration{2, kTrashAndQuotas},
+                                 sqlite::Migration{3, kPolicy}};
 
 }  // namespace
 

@@ -64,11 +64,17 @@ struct Sql {
   std::string quota = fmt::format("SELECT {} FROM quotas q WHERE q.directory = ?", kQuotaColumns);
   std::string quotas = fmt::format(
       "SELECT {} FROM quotas q WHERE q.directory > ? ORDER BY q.directory LIMIT ?", kQuotaColumns);
+  std::string directories_with_target =
+      fmt::format("SELECT {} FROM inodes i WHERE i.own_target IS NOT NULL AND i.type = 2", kInodeColumns);
 };
 
 const Sql& sql() {
   static const Sql statements;
   return statements;
+}
+
+ReadsRecord reads_from_row(const sqlite::Statement& row) {
+  return {InodeId{row.get_uint(0)}, static_cast<float>(row.get_double(1)), row.get_double(2)};
 }
 
 // Steps through all rows.
@@ -203,6 +209,78 @@ Result<FilePage> SqliteReads<Base>::files(InodeId after, size_t limit) {
   statement.bind_uint(1, after.value).bind_uint(2, page.last.value);
   FSDFS_ASSIGN(page.replicas, replica_rows(statement));
   return page;
+}
+
+template <typename Base>
+Result<std::vector<Inode>> SqliteReads<Base>::inodes(InodeId after, size_t limit) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().files));
+  statement.bind_uint(1, after.value).bind_uint(2, limit);
+  return collect<Inode>(statement, [](const auto& row) { return inode_from_row(row); });
+}
+
+template <typename Base>
+Result<std::vector<Inode>> SqliteReads<Base>::directories_with_target() {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().directories_with_target));
+  return collect<Inode>(statement, [](const auto& row) { return inode_from_row(row); });
+}
+
+template <typename Base>
+Result<PolicyRecord> SqliteReads<Base>::policy() {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT revision, rules, python FROM policy"));
+  FSDFS_ASSIGN(
+      auto found, first<PolicyRecord>(statement, [](const auto& row) {
+        return PolicyRecord{std::string(row.get_text(1)), std::string(row.get_text(2)), row.get_uint(0)};
+      }));
+  return found.value_or(PolicyRecord{});
+}
+
+template <typename Base>
+Result<Vars> SqliteReads<Base>::vars(InodeId inode) {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT name, value FROM vars WHERE inode = ?"));
+  statement.bind_uint(1, inode.value);
+  Vars vars;
+  while (true) {
+    FSDFS_ASSIGN(bool more, statement.step());
+    if (!more) return vars;
+    vars.emplace(statement.get_text(0), statement.get_double(1));
+  }
+}
+
+template <typename Base>
+Result<std::map<InodeId, Vars>> SqliteReads<Base>::vars_between(InodeId after, InodeId last) {
+  FSDFS_ASSIGN(auto statement,
+               database_.prepare("SELECT inode, name, value FROM vars WHERE inode > ? AND inode <= ?"));
+  statement.bind_uint(1, after.value).bind_uint(2, last.value);
+  std::map<InodeId, Vars> vars;
+  while (true) {
+    FSDFS_ASSIGN(bool more, statement.step());
+    if (!more) return vars;
+    vars[InodeId{statement.get_uint(0)}].emplace(statement.get_text(1), statement.get_double(2));
+  }
+}
+
+template <typename Base>
+Result<std::optional<ReadsRecord>> SqliteReads<Base>::reads(InodeId inode) {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT inode, weight, seen FROM reads WHERE inode = ?"));
+  statement.bind_uint(1, inode.value);
+  return first<ReadsRecord>(statement, reads_from_row);
+}
+
+template <typename Base>
+Result<std::vector<ReadsRecord>> SqliteReads<Base>::reads_after(InodeId after, size_t limit) {
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("SELECT inode, weight, seen FROM reads WHERE inode > ? ORDER BY inode LIMIT ?"));
+  statement.bind_uint(1, after.value).bind_uint(2, limit);
+  return collect<ReadsRecord>(statement, reads_from_row);
+}
+
+template <typename Base>
+Result<std::vector<ReadsRecord>> SqliteReads<Base>::reads_between(InodeId after, InodeId last) {
+  FSDFS_ASSIGN(auto statement,
+               database_.prepare("SELECT inode, weight, seen FROM reads WHERE inode > ? AND inode <= ?"));
+  statement.bind_uint(1, after.value).bind_uint(2, last.value);
+  return collect<ReadsRecord>(statement, reads_from_row);
 }
 
 template <typename Base>

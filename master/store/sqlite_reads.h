@@ -26,6 +26,14 @@ class SqliteReads : public Base {
                                                   size_t limit) override;
   Result<bool> is_tombstone(const ReplicaId& id) override;
   Result<FilePage> files(InodeId after, size_t limit) override;
+  Result<PolicyRecord> policy() override;
+  Result<Vars> vars(InodeId inode) override;
+  Result<std::map<InodeId, Vars>> vars_between(InodeId after, InodeId last) override;
+  Result<std::vector<Inode>> inodes(InodeId after, size_t limit) override;
+  Result<std::vector<Inode>> directories_with_target() override;
+  Result<std::optional<ReadsRecord>> reads(InodeId inode) override;
+  Result<std::vector<ReadsRecord>> reads_after(InodeId after, size_t limit) override;
+  Result<std::vector<ReadsRecord>> reads_between(InodeId after, InodeId last) override;
   Result<std::vector<NodeRecord>> nodes() override;
   Result<std::optional<NodeRecord>> node(const NodeId& id) override;
   Result<std::optional<SessionRecord>> session(SessionId id) override;

@@ -66,6 +66,8 @@ Inode inode_from_row(const sqlite::Statement& row, int first) {
   inode.device = get_u32(row, first + 18);
   inode.metadata_counter = row.get_uint(first + 19);
   inode.parent = InodeId{row.get_uint(first + 20)};
+  if (!row.is_null(first + 21)) inode.own_target = row.get_double(first + 21);
+  inode.target_source = static_cast<TargetSource>(row.get_int(first + 22));
   return inode;
 }
 
@@ -159,6 +161,12 @@ void bind_inode(sqlite::Statement& statement, const Inode& inode) {
       .bind_int(19, inode.device)
       .bind_uint(20, inode.metadata_counter)
       .bind_uint(21, inode.parent.value);
+  if (inode.own_target) {
+    statement.bind_double(22, *inode.own_target);
+  } else {
+    statement.bind_null(22);
+  }
+  statement.bind_int(23, static_cast<int64_t>(inode.target_source));
 }
 
 void bind_session(sqlite::Statement& statement, const SessionRecord& session) {

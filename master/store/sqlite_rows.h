@@ -14,8 +14,8 @@ inline constexpr std::string_view kInodeColumns =
     "i.id, i.type, i.mode, i.uid, i.gid, i.links, i.accessed_s, i.accessed_ns, i.modified_s, i.modified_ns, "
     "i.changed_s, i.changed_ns, i.version_epoch, i.version_counter, i.size, i.digest, i.target, "
     "i.link_target, "
-    "i.device, i.metadata_counter, i.parent";
-inline constexpr int kInodeColumnCount = 21;
+    "i.device, i.metadata_counter, i.parent, i.own_target, i.target_source";
+inline constexpr int kInodeColumnCount = 23;
 inline constexpr std::string_view kEntryColumns = "e.parent, e.cookie, e.name, e.inode";
 inline constexpr int kEntryColumnCount = 4;
 inline constexpr std::string_view kReplicaColumns =

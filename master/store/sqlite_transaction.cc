@@ -10,11 +10,13 @@ namespace {
 constexpr std::string_view kInsertInode =
     "INSERT INTO inodes (id, type, mode, uid, gid, links, accessed_s, accessed_ns, modified_s, modified_ns, "
     "changed_s, changed_ns, version_epoch, version_counter, size, digest, target, link_target, device, "
-    "metadata_counter, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "metadata_counter, parent, own_target, target_source) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr std::string_view kUpsertInode =
     "INSERT INTO inodes (id, type, mode, uid, gid, links, accessed_s, accessed_ns, modified_s, modified_ns, "
     "changed_s, changed_ns, version_epoch, version_counter, size, digest, target, link_target, device, "
-    "metadata_counter, parent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "metadata_counter, parent, own_target, target_source) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET type = excluded.type, mode = excluded.mode, uid = excluded.uid, "
     "gid = excluded.gid, links = excluded.links, accessed_s = excluded.accessed_s, "
     "accessed_ns = excluded.accessed_ns, modified_s = excluded.modified_s, modified_ns = "
@@ -23,7 +25,8 @@ constexpr std::string_view kUpsertInode =
     "excluded.version_epoch, "
     "version_counter = excluded.version_counter, size = excluded.size, digest = excluded.digest, "
     "target = excluded.target, link_target = excluded.link_target, device = excluded.device, "
-    "metadata_counter = excluded.metadata_counter, parent = excluded.parent";
+    "metadata_counter = excluded.metadata_counter, parent = excluded.parent, "
+    "own_target = excluded.own_target, target_source = excluded.target_source";
 constexpr std::string_view kUpsertReplica =
     "INSERT INTO replicas (inode, version_epoch, version_counter, node, state, size, verified_s, "
     "verified_ns) "
@@ -76,6 +79,8 @@ Status SqliteTransaction::update_inode(const Inode& before, const Inode& after) 
 Status SqliteTransaction::remove_inode(const Inode& inode) {
   FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM inodes WHERE id = ?"));
   FSDFS_TRY(statement.bind_uint(1, inode.id.value).run());
+  FSDFS_TRY(remove_vars(inode.id));
+  FSDFS_TRY(remove_reads(inode.id));
   count(inode, -1);
   records_.emplace_back(InodeRemoved{inode.id});
   return {};
@@ -168,6 +173,48 @@ Status SqliteTransaction::remove_quota(InodeId directory) {
   FSDFS_TRY(statement.bind_uint(1, directory.value).run());
   records_.emplace_back(QuotaRemoved{directory});
   return {};
+}
+
+// --- what computes N ---
+
+Status SqliteTransaction::put_policy(const PolicyRecord& policy) {
+  FSDFS_TRY(database_.execute("DELETE FROM policy"));
+  FSDFS_ASSIGN(auto insert,
+               database_.prepare("INSERT INTO policy (revision, rules, python) VALUES (?, ?, ?)"));
+  FSDFS_TRY(
+      insert.bind_uint(1, policy.revision).bind_text(2, policy.rules).bind_text(3, policy.python).run());
+  records_.emplace_back(PolicyChanged{policy});
+  return {};
+}
+
+Status SqliteTransaction::remove_vars(InodeId inode) {
+  FSDFS_ASSIGN(auto remove, database_.prepare("DELETE FROM vars WHERE inode = ?"));
+  return remove.bind_uint(1, inode.value).run();
+}
+
+Status SqliteTransaction::put_vars(InodeId inode, const Vars& vars) {
+  FSDFS_TRY(remove_vars(inode));
+  for (const auto& [name, value] : vars) {
+    FSDFS_ASSIGN(auto insert, database_.prepare("INSERT INTO vars (inode, name, value) VALUES (?, ?, ?)"));
+    FSDFS_TRY(insert.bind_uint(1, inode.value).bind_text(2, name).bind_double(3, value).run());
+  }
+  records_.emplace_back(VarsChanged{inode, vars});
+  return {};
+}
+
+Status SqliteTransaction::put_reads(const ReadsRecord& reads) {
+  FSDFS_ASSIGN(auto upsert,
+               database_.prepare("INSERT INTO reads (inode, weight, seen) VALUES (?, ?, ?) ON CONFLICT "
+                                 "(inode) DO UPDATE SET weight = excluded.weight, seen = excluded.seen"));
+  return upsert.bind_uint(1, reads.inode.value)
+      .bind_double(2, static_cast<double>(reads.weight))
+      .bind_double(3, reads.seen)
+      .run();
+}
+
+Status SqliteTransaction::remove_reads(InodeId inode) {
+  FSDFS_ASSIGN(auto remove, database_.prepare("DELETE FROM reads WHERE inode = ?"));
+  return remove.bind_uint(1, inode.value).run();
 }
 
 Status SqliteTransaction::put_node(const NodeRecord& node) {

@@ -46,6 +46,10 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
   Status remove_trash(InodeId inode) override;
   Status put_quota(const QuotaRecord& quota) override;
   Status remove_quota(InodeId directory) override;
+  Status put_policy(const PolicyRecord& policy) override;
+  Status put_vars(InodeId inode, const Vars& vars) override;
+  Status put_reads(const ReadsRecord& reads) override;
+  Status remove_reads(InodeId inode) override;
   Status put_node(const NodeRecord& node) override;
   Status remove_node(const NodeId& id) override;
   Status add_session(const SessionRecord& session) override;
@@ -58,6 +62,7 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
 
  private:
   Status write_inode(std::string_view sql, const Inode& inode);
+  Status remove_vars(InodeId inode);
   Status write_session(const SessionRecord& session);
   void count(const Inode& inode, int64_t times);
 

@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,6 +97,17 @@ class ReadView {
   virtual Result<bool> is_tombstone(const ReplicaId& id) = 0;
   virtual Result<FilePage> files(InodeId after, size_t limit) = 0;
 
+  // What computes N (master/policy).
+  virtual Result<PolicyRecord> policy() = 0;
+  virtual Result<Vars> vars(InodeId inode) = 0;
+  virtual Result<std::map<InodeId, Vars>> vars_between(InodeId after, InodeId last) = 0;
+  // Inodes of every type, in the order of their numbers, those after `after`.
+  virtual Result<std::vector<Inode>> inodes(InodeId after, size_t limit) = 0;
+  virtual Result<std::vector<Inode>> directories_with_target() = 0;
+  virtual Result<std::optional<ReadsRecord>> reads(InodeId inode) = 0;
+  virtual Result<std::vector<ReadsRecord>> reads_after(InodeId after, size_t limit) = 0;
+  virtual Result<std::vector<ReadsRecord>> reads_between(InodeId after, InodeId last) = 0;
+
   virtual Result<std::vector<NodeRecord>> nodes() = 0;
   virtual Result<std::optional<NodeRecord>> node(const NodeId& id) = 0;
 
@@ -152,6 +164,11 @@ class WriteTransaction : public ReadView {
   virtual Status remove_trash(InodeId inode) = 0;
   virtual Status put_quota(const QuotaRecord& quota) = 0;  // makes or replaces
   virtual Status remove_quota(InodeId directory) = 0;
+  virtual Status put_policy(const PolicyRecord& policy) = 0;     // replaces
+  virtual Status put_vars(InodeId inode, const Vars& vars) = 0;  // replaces all of them
+  // Soft state: leaves no record in the log.
+  virtual Status put_reads(const ReadsRecord& reads) = 0;  // makes or replaces
+  virtual Status remove_reads(InodeId inode) = 0;
 
   virtual Status put_node(const NodeRecord& node) = 0;  // makes or replaces
   virtual Status remove_node(const NodeId& id) = 0;

@@ -65,7 +65,8 @@ only_in() {
   code | grep -vE "^($1)" | find_in "only in $1" "$2"
 }
 only_in 'common/sqlite/' '#include <sqlite3\.h>'
-only_in 'common/config/' '#include <yaml-cpp/'
+only_in 'common/config/|master/policy/rules_file\.cc' '#include <yaml-cpp/'
+only_in 'daemon/fsdfs_policy\.cc' '#include <(pybind11/|Python\.h)'
 only_in 'common/log\.cc' '#include <spdlog/'
 only_in 'fuse/libfuse\.h' '#include <fuse(_lowlevel)?(3/[a-z_]*)?\.h>'
 only_in 'fuse/adapter\.cc' '^[^/]*fuse_req_t'
@@ -78,9 +79,9 @@ free_of() {
   done
 }
 free_of gRPC '#include (<grpc|".*\.grpc\.pb\.h")' "common/concurrency common/config common/io common/sqlite
-  fuse master/namespace master/registry master/scheduler master/store node/store"
+  fuse master/namespace master/policy master/registry master/scheduler master/store node/store"
 free_of "the wire's messages" '#include ["<].*\.pb\.h[">]' "common/concurrency common/config common/io common/sqlite
-  fuse master/namespace master/registry master/scheduler"
+  fuse master/namespace master/policy master/registry master/scheduler"
 
 # Headers are contracts: they open with a comment, and are read once.
 for header in $(files -name '*.h'); do

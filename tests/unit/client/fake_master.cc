@@ -136,6 +136,7 @@ FakeMaster::FakeMaster(const Credentials& credentials, const std::string& addres
   services_.push_back(std::make_unique<SwarmService>(*state_));
   services_.push_back(make_fake_trash(*state_));
   services_.push_back(make_fake_quotas(*state_));
+  services_.push_back(make_fake_policy(*state_));
   RpcServer::Options options;
   options.address = address;
   options.credentials = credentials;

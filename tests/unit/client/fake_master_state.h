@@ -21,6 +21,7 @@
 #include "fsdfs/namespace.pb.h"
 #include "fsdfs/quotas.pb.h"
 #include "fsdfs/trash.pb.h"
+#include "fsdfs/policy.pb.h"
 
 namespace fsdfs::client {
 
@@ -36,6 +37,7 @@ struct FakeMasterCounts {
 struct FakeInode {
   v1::Attributes attributes;
   std::map<std::string, uint64_t> children;
+  std::map<std::string, double> vars;
 };
 
 struct FakeMasterState {
@@ -136,6 +138,8 @@ struct FakeMasterState {
   };
 
   std::mutex mutex;
+  v1::PolicyText policy;
+  uint64_t policy_revision = 0;
   std::map<uint64_t, FakeInode> nodes;
   uint64_t next_inode = 100;
   uint64_t next_counter = 1;
@@ -163,5 +167,6 @@ std::unique_ptr<grpc::Service> make_fake_names(FakeMasterState& state);
 // The services Trash and Quotas, likewise.
 std::unique_ptr<grpc::Service> make_fake_trash(FakeMasterState& state);
 std::unique_ptr<grpc::Service> make_fake_quotas(FakeMasterState& state);
+std::unique_ptr<grpc::Service> make_fake_policy(FakeMasterState& state);
 
 }  // namespace fsdfs::client

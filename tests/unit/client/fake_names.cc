@@ -107,6 +107,7 @@ class FakeNames final : public v1::Namespace::Service {
     return state_.mutate<v1::EntryReply>(request->request(), reply, [&](v1::EntryReply& made) -> Status {
       FSDFS_ASSIGN(uint64_t inode, state_.find(request->place()));
       state_.nodes[inode].attributes.set_target(request->target());
+      state_.nodes[inode].attributes.set_own_target(request->target());
       *made.mutable_attributes() = state_.nodes[inode].attributes;
       return {};
     });
@@ -116,7 +117,11 @@ class FakeNames final : public v1::Namespace::Service {
     std::lock_guard lock(state_.mutex);
     auto inode = state_.find(request->place());
     if (!inode.ok()) return to_grpc(inode.status());
-    *reply->mutable_attributes() = state_.nodes[*inode].attributes;
+    const FakeInode& node_of = state_.nodes[*inode];
+    *reply->mutable_attributes() = node_of.attributes;
+    reply->mutable_vars()->insert(node_of.vars.begin(), node_of.vars.end());
+    reply->set_target_origin(node_of.attributes.has_own_target() ? "its own" : "target.default");
+    reply->set_directory_target(node_of.attributes.has_own_target() ? node_of.attributes.own_target() : 3);
     for (const NodeAddress& node : state_.swarm) {
       auto* replica = reply->add_replicas();
       to_wire(node, replica->mutable_node());

@@ -307,7 +307,7 @@ class ControlFixture : public StoreFixture {
       request.receipts.push_back(receipt);
     }
     return make<CommitOutcome>(
-        [&](WriteTransaction& transaction) { return commit_session(transaction, request); });
+        [&](WriteTransaction& transaction) { return commit_session(transaction, request, Policy{}); });
   }
   // A whole put, as client and chain do it.
   Inode put(const std::string& path, const std::string& bytes, double target = 3) {

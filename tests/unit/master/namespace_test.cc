@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "master/namespace/targets.h"
 #include "store_fixture.h"
 
 namespace fsdfs::master {
@@ -315,8 +316,70 @@ TEST_F(NamespaceTest, TargetsAreNumbersOfCopies) {
     EXPECT_EQ(set("/f", bad).code(), Code::kInvalidArgument) << bad;
   }
   EXPECT_EQ(look("/f")->target, 1e6);
-  EXPECT_EQ(set("/d", 2).reason(), Reason::kIsDirectory);
   EXPECT_EQ(set("/none", 2).code(), Code::kNotFound);
+}
+
+TEST_F(NamespaceTest, ATargetIsTakenBackForWhatElseSpeaks) {
+  mkdir("/d");
+  touch("/d/f");
+  auto set = [&](const std::string& path, double target) {
+    return write([&](WriteTransaction& t) { return set_target(t, at(path), target).status(); });
+  };
+  auto unset = [&](const std::string& path) {
+    return write(
+        [&](WriteTransaction& t) { return unset_target(t, at(path), Policy{.default_target = 2}).status(); });
+  };
+  EXPECT_TRUE(set("/d/f", 7).ok());
+  EXPECT_EQ(look("/d/f")->target_source, TargetSource::kOwn);
+  EXPECT_TRUE(set("/", 5).ok());
+  EXPECT_TRUE(set("/d", 4).ok());
+  EXPECT_EQ(look("/d")->own_target, 4);
+  EXPECT_EQ(look("/d")->target, 0);
+  EXPECT_TRUE(unset("/d/f").ok());
+  EXPECT_EQ(look("/d/f")->target, 4);
+  EXPECT_EQ(look("/d/f")->target_source, TargetSource::kDirectory);
+  EXPECT_EQ(look("/d/f")->own_target, std::nullopt);
+  for (const char* path : {"/d", "/", "/d/f"}) EXPECT_TRUE(unset(path).ok());
+  EXPECT_TRUE(set("/d/f", 7).ok());
+  EXPECT_TRUE(unset("/d/f").ok());
+  EXPECT_EQ(look("/d/f")->target, 2);
+  EXPECT_EQ(unset("/none").code(), Code::kNotFound);
+}
+
+TEST_F(NamespaceTest, VarsAreNumbersOfAFile) {
+  Inode file = touch("/f");
+  mkdir("/d");
+  auto set = [&](const std::string& path, const VarsChange& change) {
+    return make<Vars>([&](WriteTransaction& t) { return set_vars(t, at(path), change); });
+  };
+  EXPECT_EQ(*set("/f", {{{"a", 1}, {"b", 2}}, {}}), (Vars{{"a", 1}, {"b", 2}}));
+  EXPECT_EQ(*set("/f", {{{"a", 3}}, {"b"}}), (Vars{{"a", 3}}));
+  EXPECT_EQ(set("/f", {{{"c", 3}, {"B", 1}}, {}}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(*view()->vars(file.id), (Vars{{"a", 3}}));
+  EXPECT_EQ(set("/d", {{{"a", 1}}, {}}).status().reason(), Reason::kIsDirectory);
+  EXPECT_EQ(set("/none", {{{"a", 1}}, {}}).status().code(), Code::kNotFound);
+  reopen();
+  EXPECT_EQ(*view()->vars(file.id), (Vars{{"a", 3}}));
+  EXPECT_TRUE(drop("/f").ok());
+  EXPECT_EQ(*view()->vars(file.id), Vars{});
+}
+
+TEST_F(NamespaceTest, WhoDecidedIsExplained) {
+  mkdir("/d/e");
+  touch("/d/e/f");
+  auto policy = *make_policy({"rules: [{path: /d/*.x, target: 9}]", "", 1}, "p", 2);
+  auto origin = [&](const std::string& path) {
+    auto told = explain_target(*view(), policy, *look(path), FileTime{});
+    return std::to_string(static_cast<int>(told->target)) + " " + told->text;
+  };
+  EXPECT_EQ(origin("/d/e"), "2 target.default");
+  EXPECT_TRUE(write([&](WriteTransaction& t) { return set_target(t, at("/d"), 4).status(); }).ok());
+  EXPECT_EQ(origin("/d"), "4 its own");
+  EXPECT_EQ(origin("/d/e"), "4 directory /d");
+  // Nobody has brought the file to it yet.
+  EXPECT_EQ(origin("/d/e/f"), "0 directory /d, soon");
+  EXPECT_TRUE(write([&](WriteTransaction& t) { return set_target(t, at("/d/e/f"), 1).status(); }).ok());
+  EXPECT_EQ(origin("/d/e/f"), "1 its own");
 }
 
 TEST_F(NamespaceTest, DirectoryPagesEndWhereTheyShould) {

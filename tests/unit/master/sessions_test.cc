@@ -1,5 +1,6 @@
 #include "master/sessions/sessions.h"
 
+#include "master/namespace/targets.h"
 #include "master/sessions/leases.h"
 #include "store_fixture.h"
 
@@ -37,9 +38,10 @@ class SessionsTest : public StoreFixture {
     for (const NodeId& node : members) request.receipts.push_back(receipt(session, node, request.content));
     return commit(request);
   }
-  Result<CommitOutcome> commit(const CommitRequest& request) {
-    return make<CommitOutcome>(
-        [&](WriteTransaction& transaction) { return commit_session(transaction, request); });
+  Result<CommitOutcome> commit(const CommitRequest& request, double default_target = 3) {
+    return make<CommitOutcome>([&](WriteTransaction& transaction) {
+      return commit_session(transaction, request, Policy{.default_target = default_target});
+    });
   }
   SessionRecord must_open(const std::string& path) {
     auto session = open_put(path);
@@ -284,16 +286,48 @@ TEST_F(SessionsTest, TheTargetIsTheSessionsOrTheFilesOrTheDefault) {
   EXPECT_EQ(commit(*session, "x", {a_})->inode.target, 5);
   put("/f", "y");
   EXPECT_EQ(look("/f")->target, 5);
+  EXPECT_EQ(look("/f")->own_target, 5);
   CommitRequest request;
   SessionRecord fresh = must_open("/g");
   request.session = fresh.id;
   request.content = content_of("z");
   request.receipts = {receipt(fresh, a_, request.content)};
-  request.default_target = 1.5;
   request.modified = FileTime{17, 3};
-  auto outcome = commit(request);
+  auto outcome = commit(request, 1.5);
   EXPECT_EQ(outcome->inode.target, 1.5);
+  EXPECT_EQ(outcome->inode.target_source, TargetSource::kDefault);
   EXPECT_EQ(look("/g")->modified, (FileTime{17, 3}));
+}
+
+TEST_F(SessionsTest, ANewFilesNIsThePolicysFromItsCommitOn) {
+  mkdir("/music");
+  mkdir("/kept");
+  ASSERT_TRUE(write([&](WriteTransaction& t) {
+                return set_target(t, {InodeId{}, "/kept"}, 4).status();
+              }).ok());
+  auto policy = *make_policy({"rules: [{path: '/music/*', size: {below: 1K}, target: 6}]", "", 1}, "p", 2);
+  auto born = [&](const std::string& path, const std::string& bytes) {
+    SessionRecord session = must_open(path);
+    CommitRequest request;
+    request.session = session.id;
+    request.content = content_of(bytes);
+    request.receipts = {receipt(session, a_, request.content)};
+    auto outcome =
+        make<CommitOutcome>([&](WriteTransaction& t) { return commit_session(t, request, policy); });
+    EXPECT_TRUE(outcome.ok()) << outcome.status().to_string();
+    return std::pair(look(path)->target, look(path)->target_source);
+  };
+  EXPECT_EQ(born("/music/a", "x"), std::pair(6.0, TargetSource::kRule));
+  EXPECT_EQ(born("/music/big", std::string(1024, 'x')), std::pair(2.0, TargetSource::kDefault));
+  EXPECT_EQ(born("/kept/a", "x"), std::pair(4.0, TargetSource::kDirectory));
+  // So that its chain is admitted with the same N.
+  OpenRequest request;
+  request.path = {InodeId{}, "/kept/b"};
+  EXPECT_EQ(plan_session(*view(), request, policy)->target, 4);
+  request.path = {InodeId{}, "/music/b"};
+  EXPECT_EQ(plan_session(*view(), request, policy)->target, 6);
+  request.target = 1.5;
+  EXPECT_EQ(plan_session(*view(), request, policy)->target, 1.5);
 }
 
 TEST_F(SessionsTest, SessionsOutliveTheProcess) {

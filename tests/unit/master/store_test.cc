@@ -1,7 +1,9 @@
 #include <atomic>
 #include <thread>
 
+#include "common/sqlite/migrations.h"
 #include "master/store/log_codec.h"
+#include "master/store/schema.h"
 #include "store_fixture.h"
 
 namespace fsdfs::master {
@@ -305,6 +307,68 @@ TEST_F(StoreTest, TombstonesSpeakOfVersionsAndOfWholeInodes) {
   EXPECT_TRUE(*view()->is_tombstone(one));
   EXPECT_FALSE(*view()->is_tombstone({InodeId{8}, {Epoch{1}, 5}}));
   EXPECT_TRUE(*view()->is_tombstone({InodeId{9}, {Epoch{1}, 5}}));
+}
+
+TEST_F(StoreTest, PolicyVarsAndReadsStayAndGoWithTheFile) {
+  ASSERT_TRUE(add_file(600).ok());
+  EXPECT_EQ(*view()->policy(), PolicyRecord{});
+  ASSERT_TRUE(write([&](WriteTransaction& t) -> Status {
+                FSDFS_TRY(t.put_policy({"rules: []", "code", 1}));
+                FSDFS_TRY(t.put_policy({"rules: []\n", "", 2}));
+                FSDFS_TRY(t.put_vars(InodeId{600}, {{"a", 1.5}, {"b", -2}}));
+                FSDFS_TRY(t.put_vars(InodeId{600}, {{"b", 3}, {"c", 4}}));
+                FSDFS_TRY(t.put_reads({InodeId{600}, 2.5, 0}));
+                return t.put_reads({InodeId{600}, 3.5, 7});
+              }).ok());
+  reopen();
+  EXPECT_EQ(*view()->policy(), (PolicyRecord{"rules: []\n", "", 2}));
+  EXPECT_EQ(*view()->vars(InodeId{600}), (Vars{{"b", 3}, {"c", 4}}));
+  EXPECT_EQ(view()->vars_between(InodeId{599}, InodeId{600})->size(), 1u);
+  EXPECT_EQ(view()->vars_between(InodeId{600}, InodeId{700})->size(), 0u);
+  EXPECT_EQ(**view()->reads(InodeId{600}), (ReadsRecord{InodeId{600}, 3.5, 7}));
+  EXPECT_THAT(*view()->reads_after(InodeId{}, 10), SizeIs(1));
+  EXPECT_THAT(*view()->reads_between(InodeId{600}, InodeId{700}), SizeIs(0));
+  ASSERT_TRUE(write([&](WriteTransaction& t) { return t.remove_inode(file(600)); }).ok());
+  EXPECT_EQ(*view()->vars(InodeId{600}), Vars{});
+  EXPECT_FALSE(view()->reads(InodeId{600})->has_value());
+}
+
+TEST_F(StoreTest, WhatComputesNIsInTheLog) {
+  LogEntry entry{7, Epoch{2}, {5, 6}, {}};
+  Inode inode = file(600);
+  inode.own_target = 2.5;
+  inode.target_source = TargetSource::kOwn;
+  entry.records = {InodeChanged{inode}, PolicyChanged{{"rules: []", "code", 3}},
+                   VarsChanged{InodeId{600}, {{"a", 1.5}}}};
+  auto decoded = decode_log_entry(encode_log_entry(entry));
+  ASSERT_TRUE(decoded.ok()) << decoded.status().message();
+  ASSERT_THAT(decoded->records, SizeIs(3));
+  EXPECT_EQ(std::get<InodeChanged>(decoded->records[0]).inode, inode);
+  EXPECT_EQ(std::get<PolicyChanged>(decoded->records[1]).policy, (PolicyRecord{"rules: []", "code", 3}));
+  EXPECT_EQ(std::get<VarsChanged>(decoded->records[2]).vars, (Vars{{"a", 1.5}}));
+}
+
+// Of a database from before there was a policy: what differs from the rest was set by somebody.
+TEST_F(StoreTest, AnUpgradeKeepsTargetsThatWereSetByHand) {
+  store_.reset();
+  std::filesystem::remove(database());
+  {
+    auto old = sqlite::Database::open(database());
+    ASSERT_TRUE(old.ok());
+    ASSERT_TRUE(sqlite::migrate(**old, master_migrations().first(1)).ok());
+    for (int id = 600; id < 605; ++id) {
+      ASSERT_TRUE((*old)
+                      ->execute("INSERT INTO inodes VALUES (" + std::to_string(id) +
+                                ", 1, 420, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 5, x'', " +
+                                (id == 602 ? "5" : "2") + ", x'', 0, 1, 0)")
+                      .ok());
+    }
+  }
+  open();
+  EXPECT_EQ((*view()->inode(InodeId{602}))->own_target, 5);
+  EXPECT_EQ((*view()->inode(InodeId{602}))->target_source, TargetSource::kOwn);
+  EXPECT_EQ((*view()->inode(InodeId{600}))->own_target, std::nullopt);
+  EXPECT_EQ((*view()->inode(InodeId{600}))->target, 2);
 }
 
 TEST_F(StoreTest, AClosedStoreRefuses) {

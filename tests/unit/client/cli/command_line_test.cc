@@ -92,7 +92,7 @@ TEST_F(CommandLineTest, HelpAndVersionNeedNoSwarm) {
   Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* command : {"put", "get", "cat", "ls", "tree", "mkdir", "rm", "mv", "stat", "locate",
-                              "target", "trash", "quota", "status", "nodes", "wait"}) {
+                              "target", "vars", "policy", "trash", "quota", "status", "nodes", "wait"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("  ") + command + " "));
   }
   EXPECT_THAT(run({"put", "--help"}).out, HasSubstr("Examples:"));
@@ -325,12 +325,66 @@ TEST_F(CommandLineTest, MakesMovesAndRemoves) {
 TEST_F(CommandLineTest, ShowsAndSetsTargets) {
   add_file("/d/a", "content");
   add_file("/d/sub/b", "content");
-  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "3\n");
+  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "3  target.default\n");
   EXPECT_EQ(run({"target", "set", "/d/a", "5"}).code, 0);
-  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "5\n");
-  EXPECT_EQ(run({"target", "set", "/d", "2"}).code, 1);
+  EXPECT_EQ(run({"target", "get", "/d/a"}).out, "5  its own\n");
+  EXPECT_EQ(run({"target", "set", "/d", "2"}).code, 0);
+  EXPECT_EQ(run({"target", "get", "/d", "/d/a"}).out, "2  /d    its own\n5  /d/a  its own\n");
   EXPECT_EQ(run({"target", "set", "-r", "/d", "1.5"}).code, 0);
-  EXPECT_EQ(run({"target", "get", "/d/a", "/d/sub/b"}).out, "1.5  /d/a\n1.5  /d/sub/b\n");
+  EXPECT_EQ(run({"target", "get", "/d", "/d/sub/b"}).out, "2    /d        its own\n1.5  /d/sub/b  its own\n");
+  EXPECT_EQ(run({"target", "unset", "/d/a"}).code, 0);
+  EXPECT_EQ(run({"target", "get", "/d/a", "/d/sub/b"}).out,
+            "3    /d/a      target.default\n1.5  /d/sub/b  its own\n");
+  EXPECT_EQ(run({"target", "unset", "-r", "/d"}).code, 0);
+  EXPECT_EQ(run({"target", "get", "/d", "/d/sub/b"}).out,
+            "3  /d        target.default\n3  /d/sub/b  target.default\n");
+  auto json = nlohmann::json::parse(run({"target", "get", "--json", "/d/a"}).out);
+  EXPECT_EQ(json[0]["target"], 3);
+  EXPECT_EQ(json[0]["target_origin"], "target.default");
+}
+
+TEST_F(CommandLineTest, ShowsAndSetsVars) {
+  add_file("/f", "content");
+  EXPECT_EQ(run({"vars", "get", "/f"}).out, "");
+  EXPECT_EQ(run({"vars", "set", "/f", "popularity=5000", "rank=-1.5"}).code, 0);
+  EXPECT_EQ(run({"vars", "get", "/f"}).out, "popularity=5000\nrank=-1.5\n");
+  EXPECT_EQ(run({"vars", "set", "/f", "rank=", "popularity=1"}).code, 0);
+  EXPECT_EQ(nlohmann::json::parse(run({"vars", "get", "--json", "/f"}).out)["vars"],
+            nlohmann::json({{"popularity", 1}}));
+  EXPECT_THAT(run({"stat", "/f"}).out, HasSubstr("popularity = 1"));
+  for (const std::string& bad :
+       {std::string("popularity"), std::string("=5"), std::string("a=many"), std::string("a=nan"),
+        std::string("a=inf"), "a=" + std::string(100'000, '9'), std::string(100'000, 'a')}) {
+    Outcome outcome = run({"vars", "set", "/f", "good=1", bad});
+    EXPECT_EQ(outcome.code, 1) << bad.substr(0, 20);
+    EXPECT_LT(outcome.err.size(), 300u);
+  }
+  EXPECT_EQ(run({"vars", "get", "/f"}).out, "popularity=1\n");
+  EXPECT_EQ(run({"vars", "set", "/absent", "a=1"}).code, 5);
+  EXPECT_EQ(run({"vars", "set", "/f"}).code, 2);
+}
+
+TEST_F(CommandLineTest, SetsShowsChecksAndClearsThePolicy) {
+  add_file("/f", "content");
+  EXPECT_THAT(run({"policy", "show"}).out, HasSubstr("no policy"));
+  std::ofstream(local("p.yaml")) << "rules: []\n";
+  std::ofstream(local("p.py")) << "def replicas(file): return 3\n";
+  std::ofstream(local("refused.yaml")) << "refuse";
+  EXPECT_EQ(run({"policy", "set", local("p.yaml"), "--python", local("p.py")}).code, 0);
+  EXPECT_EQ(run({"policy", "show"}).out,
+            "revision 1, re-evaluating: 40 %\nhook: on\n\n--- rules ---\nrules: []\n\n--- hook ---\n"
+            "def replicas(file): return 3\n");
+  Outcome refused = run({"policy", "set", local("refused.yaml")});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("refused.yaml:1: /x matches no file"));
+  EXPECT_THAT(run({"policy", "set", local("refused.yaml"), "--force"}).err, HasSubstr("warning: forced"));
+  EXPECT_EQ(nlohmann::json::parse(run({"policy", "show", "--json"}).out)["rules"], "refuse");
+  Outcome checked = run({"policy", "check", local("p.yaml"), "/f", "/absent"});
+  EXPECT_EQ(checked.code, 5);
+  EXPECT_EQ(checked.out, "5  /f  rule 1 (line 1)\n");
+  EXPECT_EQ(run({"policy", "clear"}).code, 0);
+  EXPECT_EQ(run({"policy", "show"}).out, "revision 3, re-evaluating: 40 %\nhook: off\n");
+  EXPECT_THAT(run({"policy", "set", local("none.yaml")}).err, HasSubstr("none.yaml"));
 }
 
 TEST_F(CommandLineTest, StatsAndLocates) {

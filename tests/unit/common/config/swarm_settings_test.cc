@@ -23,7 +23,9 @@ TEST(SwarmSettings, HaveTheDocumentedNamesAndDefaults) {
       {"write_reserve", "5%"},        {"trash.retention", "1d"},
       {"sync_shadows", "0"},          {"deadline", "30s"},
       {"transport", "tls"},           {"http.public", ""},
-      {"shortcircuit", "verify"},     {"target.default", "3"}};
+      {"shortcircuit", "verify"},     {"target.default", "3"},
+      {"policy.hook_timeout", "1s"},  {"policy.hook_memory", "512M"},
+      {"policy.interval", "10m"}};
   std::map<std::string, std::string> declared;
   for (const auto& [name, setting] : registry.all()) declared[name] = setting.default_text();
   EXPECT_EQ(declared, documented);
