@@ -29,7 +29,8 @@ Result<std::unique_ptr<MasterConnection>> MasterConnection::create(std::vector<s
     peers.push_back({.address = std::move(address),
                      .names = v1::Namespace::NewStub(channel),
                      .sessions = v1::Sessions::NewStub(channel),
-                     .swarm = v1::Swarm::NewStub(channel)});
+                     .swarm = v1::Swarm::NewStub(channel),
+                     .admin = v1::Admin::NewStub(channel)});
   }
   return std::unique_ptr<MasterConnection>(new MasterConnection(std::move(peers), times, clock, dialer));
 }

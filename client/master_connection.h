@@ -18,6 +18,7 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/status_rpc.h"
 #include "common/status.h"
+#include "fsdfs/admin.grpc.pb.h"
 #include "fsdfs/namespace.grpc.pb.h"
 
 namespace fsdfs::client {
@@ -37,7 +38,7 @@ class MasterConnection {
   // When a call that begins now has to end: nothing answered yet makes it first_contact.
   MonotonicTime deadline() const;
 
-  // `method`: of one of the three services' stubs.
+  // `method`: of one of the services' stubs.
   template <typename Stub, typename Request, typename Reply>
   Result<Reply> call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
                      const Request& request, MonotonicTime deadline) {
@@ -52,6 +53,21 @@ class MasterConnection {
     return outcome;
   }
 
+  // One try of a stream of replies: `take` gets each, until it returns false or the stream ends. The
+  // context's deadline and cancelling are the caller's.
+  template <typename Stub, typename Request, typename Reply, typename Take>
+  Status read_stream(std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*method)(grpc::ClientContext*,
+                                                                                const Request&),
+                     const Request& request, grpc::ClientContext& context, Take take) {
+    size_t index = current_.load();
+    auto reader = (peers_[index].template stub<Stub>().*method)(&context, request);
+    Reply reply;
+    while (reader->Read(&reply)) {
+      if (!take(reply)) context.TryCancel();
+    }
+    return explain(judge(index, reader->Finish()));
+  }
+
  private:
   // One address with its stubs.
   struct Peer {
@@ -59,6 +75,7 @@ class MasterConnection {
     std::unique_ptr<v1::Namespace::Stub> names;
     std::unique_ptr<v1::Sessions::Stub> sessions;
     std::unique_ptr<v1::Swarm::Stub> swarm;
+    std::unique_ptr<v1::Admin::Stub> admin;
 
     template <typename Stub>
     Stub& stub() const {
@@ -66,6 +83,8 @@ class MasterConnection {
         return *names;
       } else if constexpr (std::is_same_v<Stub, v1::Sessions::Stub>) {
         return *sessions;
+      } else if constexpr (std::is_same_v<Stub, v1::Admin::Stub>) {
+        return *admin;
       } else {
         return *swarm;
       }

@@ -7,6 +7,7 @@
 
 #include "common/io/posix_disk.h"
 #include "master/control/control_loop.h"
+#include "master/service/admin_service.h"
 #include "master/service/namespace_service.h"
 #include "master/service/registry_service.h"
 #include "master/service/service_context.h"
@@ -57,7 +58,8 @@ struct Master::Parts {
         names(context),
         sessions(context),
         swarm(context),
-        registry(context) {}
+        registry(context),
+        admin(context) {}
   ~Parts() { stop(); }
 
   // The store's writer calls the loop until it is closed.
@@ -77,6 +79,7 @@ struct Master::Parts {
   SessionsService sessions;
   SwarmService swarm;
   RegistryService registry;
+  AdminService admin;
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -107,7 +110,7 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry};
+  return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry, &parts_->admin};
 }
 
 void Master::set_address(std::string address) {
@@ -123,6 +126,7 @@ Epoch Master::epoch() const {
 }
 
 void Master::prepare_stop() {
+  parts_->admin.prepare_stop();
   parts_->control.prepare_stop();
 }
 

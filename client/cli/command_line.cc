@@ -233,6 +233,9 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_inspect(*this);
   add_target(*this);
   add_state(*this);
+  add_node_admin(*this);
+  add_why(*this);
+  add_events(*this);
 }
 CommandLine::~CommandLine() = default;
 

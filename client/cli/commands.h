@@ -13,5 +13,9 @@ void add_names(CommandLine& commands);    // mkdir, rm, mv
 void add_inspect(CommandLine& commands);  // stat, locate
 void add_target(CommandLine& commands);   // target get, target set
 void add_state(CommandLine& commands);    // status, nodes, wait
+// Operators:
+void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, remove
+void add_why(CommandLine& commands);         // why, whatif
+void add_events(CommandLine& commands);
 
 }  // namespace fsdfs::client

@@ -19,8 +19,10 @@
 #include "master/control/admission_desk.h"
 #include "master/control/attendance_desk.h"
 #include "master/control/control_context.h"
+#include "master/control/event_log.h"
 #include "master/control/fact_feeder.h"
 #include "master/control/order_desk.h"
+#include "master/control/removal_desk.h"
 #include "master/control/swarm_view.h"
 #include "master/registry/liveness.h"
 #include "master/scheduler/scheduler.h"
@@ -63,6 +65,15 @@ class ControlLoop final : public CommitListener {
   void renew(SessionId session);
   void give_up(SessionId session);
 
+  // --- operators ---
+  // Begins the removal of a node, or joins the one under way; the watch says how it goes.
+  void remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> watch);
+  // Asks the scheduler, on the loop's thread; `question` must be quick. False: the loop is far behind or has
+  // stopped, and will not ask. A question that was taken and that the loop no longer comes to is destroyed
+  // unasked.
+  bool ask(std::function<void(const Scheduler&)> question);
+  EventLog& event_log() { return event_log_; }
+
   // Never null after start().
   std::shared_ptr<const SwarmView> view() const;
 
@@ -74,6 +85,8 @@ class ControlLoop final : public CommitListener {
   bool turn();
   void watch_nodes();
   void watch_node(const NodeId& id);
+  void apply(const LogEntry& entry);
+  void admin_state_changed(const NodeRecord& before, const NodeRecord& after);
   void publish();
   void add_warnings(SwarmView& view) const;
 
@@ -83,6 +96,7 @@ class ControlLoop final : public CommitListener {
   Logger& logger_;
   RateLimitedLog repeated_;
   BoundedQueue<ControlEvent> events_;
+  EventLog event_log_;
   std::atomic<uint64_t> attendances_{0};
 
   // Of the loop's thread (of start() before it runs).
@@ -95,6 +109,7 @@ class ControlLoop final : public CommitListener {
   AttendanceDesk attendance_desk_;
   FactFeeder feeder_;
   AdmissionDesk admissions_;
+  RemovalDesk removals_;
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view
   bool nodes_changed_ = false;  // who is there, and how: shown at once

@@ -173,6 +173,8 @@ using Order = std::variant<CopyOrder, DeleteOrder, CancelOrder>;
 
 // One line for `fsdfs events`: "copy 12@1.7 to <node>: one live copy (K-N = -2)".
 std::string describe(const Order& order);
+// Its end: "one live copy (K-N = -2)".
+std::string cause_of(const Order& order);
 
 struct TickResult {
   std::vector<Order> orders;
@@ -238,7 +240,8 @@ struct NodeView {
   bool has_max_surplus = false;
   double max_surplus = 0;   // of its files, as of the last sweep
   uint64_t drain_left = 0;  // files that would fall below their target if the node went, as of the last sweep
-  uint64_t only_copies = 0;  // files with no other live copy, as of the last sweep
+  uint64_t only_copies = 0;    // files with no other live copy, as of the last sweep
+  bool drain_counted = false;  // a whole sweep has looked since it drains; until then drain_left is its files
   bool reported = false;
 };
 
