@@ -1,7 +1,8 @@
-// How the scheduler behaves with millions of files: resident bytes a file, decisions a second, the time to
-// requeue a dead node's replicas, and how long a single turn takes (the master's control thread does nothing
-// else meanwhile).
-//   scheduler_bench [FILES...]      default: 1000000 4000000 10000000; always 1,000 nodes and 3 copies a file
+// How the scheduler behaves with millions of files, on 1,000 nodes with 3 copies a file and a node dead: what
+// it takes to load them, resident bytes a file, a what-if question, the time until all copies of the dead
+// node are found and ordered anew, the longest turn meanwhile (the master's control thread does nothing else
+// then), decisions a second in repair and in filling idle quota.
+//   scheduler_bench [FILES...]      default: 1000000 4000000 10000000
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,23 +58,51 @@ uint64_t size_of(uint64_t file) {
   return mixed(file ^ 0x517E) % (2 * kSizeMean);
 }
 
+// A row of the table.
+struct Row {
+  uint64_t files = 0;
+  double load_s = 0;
+  double bytes_per_file = 0, bytes_per_file_in_the_end = 0;
+  double what_if_s = 0;
+  uint64_t requeued = 0;
+  double requeued_s = 0, reordered_s = 0;
+  double longest_turn_ms = 0;  // while a node's copies are requeued and ordered anew
+  double repair_per_s = 0, fill_per_s = 0;
+  double fill_p99_ms = 0, fill_longest_ms = 0;
+};
+
+void print_head() {
+  std::printf("%9s %6s %6s %6s %8s %9s %9s %10s %8s %9s %9s %8s %8s\n", "files", "load", "bytes/", "in the",
+              "what if", "requeued", "requeued", "re-ordered", "longest", "repair", "fill", "turn p99",
+              "longest");
+  std::printf("%9s %6s %6s %6s %8s %9s %9s %10s %8s %9s %9s %8s %8s\n", "", "s", "file", "end", "s", "files",
+              "in s", "in s", "turn ms", "1/s", "1/s", "fill ms", "ms");
+}
+
+void print(const Row& row) {
+  std::printf("%9llu %6.1f %6.1f %6.1f %8.3f %9llu %9.3f %10.3f %8.1f %9.0f %9.0f %8.1f %8.1f\n",
+              static_cast<unsigned long long>(row.files), row.load_s, row.bytes_per_file,
+              row.bytes_per_file_in_the_end, row.what_if_s, static_cast<unsigned long long>(row.requeued),
+              row.requeued_s, row.reordered_s, row.longest_turn_ms, row.repair_per_s, row.fill_per_s,
+              row.fill_p99_ms, row.fill_longest_ms);
+}
+
 class Bench {
  public:
-  explicit Bench(uint64_t files) : files_(files) {}
+  explicit Bench(uint64_t files) : files_(files) { row_.files = files; }
 
-  void run() {
-    uint64_t before = resident_bytes();
+  Row run() {
+    before_ = resident_bytes();
     load();
-    double load_seconds = seconds_since(began_);
-    double per_file = static_cast<double>(resident_bytes() - before) / static_cast<double>(files_);
-    turn_until_quiet(nullptr);
-    std::printf("%9llu files: loaded in %.1f s; %.1f resident bytes a file, %.1f once the queues are built\n",
-                static_cast<unsigned long long>(files_), load_seconds, per_file,
-                static_cast<double>(resident_bytes() - before) / static_cast<double>(files_));
+    row_.load_s = seconds_since(began_);
+    Turns turns;
+    turn_until_quiet(turns);
+    row_.bytes_per_file = bytes_per_file();
+    ask();
     node_death();
     filling();
-    std::printf("           %.1f resident bytes a file in the end\n",
-                static_cast<double>(resident_bytes() - before) / static_cast<double>(files_));
+    row_.bytes_per_file_in_the_end = bytes_per_file();
+    return row_;
   }
 
  private:
@@ -114,29 +143,36 @@ class Bench {
     uint64_t orders = 0;
     double seconds = 0;
     std::vector<double> ticks;
-    double p99() const { return at(0.99); }
-    double at(double share) const {
+    // Of the longest that this share of the turns took.
+    double ms_at(double share) const {
       std::vector<double> sorted = ticks;
       std::sort(sorted.begin(), sorted.end());
-      return sorted.empty() ? 0 : sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1))];
+      if (sorted.empty()) return 0;
+      return 1e3 * sorted[static_cast<size_t>(share * static_cast<double>(sorted.size() - 1))];
     }
+    double per_second() const { return seconds > 0 ? static_cast<double>(orders) / seconds : 0; }
   };
 
-  // Turns, with every order carried out at once, until nothing more is to be done or `most` orders were
-  // given.
-  void turn_until_quiet(Turns* turns, uint64_t most = UINT64_MAX) {
-    for (int quiet = 0; quiet < 2;) {
-      now_ += std::chrono::milliseconds(10);
-      auto began = std::chrono::steady_clock::now();
-      TickResult result = scheduler_.tick(now_);
-      double tick_seconds = seconds_since(began);
-      for (const Order& order : result.orders) obey(order);
-      if (turns != nullptr) {
-        turns->orders += result.orders.size();
-        turns->seconds += seconds_since(began);
-        turns->ticks.push_back(tick_seconds);
-        if (turns->orders >= most) return;
-      }
+  double bytes_per_file() const {
+    return static_cast<double>(resident_bytes() - before_) / static_cast<double>(files_);
+  }
+
+  // A turn, with every order carried out at once.
+  TickResult turn(Turns& turns) {
+    now_ += std::chrono::milliseconds(10);
+    auto began = std::chrono::steady_clock::now();
+    TickResult result = scheduler_.tick(now_);
+    turns.ticks.push_back(seconds_since(began));
+    for (const Order& order : result.orders) obey(order);
+    turns.seconds += seconds_since(began);
+    turns.orders += result.orders.size();
+    return result;
+  }
+
+  // Until nothing more is to be done or `most` orders were given.
+  void turn_until_quiet(Turns& turns, uint64_t most = UINT64_MAX) {
+    for (int quiet = 0; quiet < 2 && turns.orders < most;) {
+      TickResult result = turn(turns);
       quiet = result.orders.empty() && !result.more_work ? quiet + 1 : 0;
     }
   }
@@ -149,60 +185,44 @@ class Bench {
     }
   }
 
-  void node_death() {
+  void ask() {
     auto began = std::chrono::steady_clock::now();
+    if (!scheduler_.what_if_lost(node_id(17))) std::abort();
+    row_.what_if_s = seconds_since(began);
+  }
+
+  void node_death() {
+    uint64_t held = scheduler_.node(node_id(17))->files;
     tell_node(17, Liveness::kDead, quota_);
-    double longest = 0;
-    uint64_t orders = 0;
-    int ticks = 0;
-    while (scheduler_.health().settling) {
-      now_ += std::chrono::milliseconds(10);
-      auto tick_began = std::chrono::steady_clock::now();
-      TickResult result = scheduler_.tick(now_);
-      longest = std::max(longest, seconds_since(tick_began));
-      ++ticks;
-      // Nothing is carried out yet: only the requeuing is measured.
-      orders += result.orders.size();
-      pending_.insert(pending_.end(), result.orders.begin(), result.orders.end());
-    }
-    double requeued = seconds_since(began);
-    Health health = scheduler_.health();
-    std::printf("           a node dies: %llu files requeued in %.3f s (%d turns, the longest %.1f ms)\n",
-                static_cast<unsigned long long>(health.copies_queued + health.copies_in_flight), requeued,
-                ticks, longest * 1e3);
     Turns turns;
-    auto copy_began = std::chrono::steady_clock::now();
-    for (const Order& order : pending_) obey(order);
-    turns.orders = orders;
-    turns.seconds = seconds_since(copy_began);
-    pending_.clear();
-    turn_until_quiet(&turns);
-    std::printf(
-        "           its copies are made anew: %llu decisions, %.0f a second; turns p99 %.1f ms, longest %.1f "
-        "ms\n",
-        static_cast<unsigned long long>(turns.orders), static_cast<double>(turns.orders) / turns.seconds,
-        turns.p99() * 1e3, turns.at(1) * 1e3);
+    while (scheduler_.health().settling) turn(turns);
+    row_.requeued = held;
+    row_.requeued_s = turns.seconds;
+    turn_until_quiet(turns);
+    if (turns.orders < held) std::abort();
+    row_.reordered_s = turns.seconds;
+    row_.repair_per_s = turns.per_second();
+    row_.longest_turn_ms = turns.ms_at(1);
   }
 
   void filling() {
     settings_.fill = true;
-    (void)scheduler_.set_settings(settings_);
+    if (!scheduler_.set_settings(settings_).ok()) std::abort();
     Turns turns;
-    turn_until_quiet(&turns, 300'000);
-    std::printf(
-        "           idle quota is filled: %llu decisions, %.0f a second; turns p99 %.1f ms, longest %.1f "
-        "ms\n",
-        static_cast<unsigned long long>(turns.orders), static_cast<double>(turns.orders) / turns.seconds,
-        turns.p99() * 1e3, turns.at(1) * 1e3);
+    turn_until_quiet(turns, 300'000);
+    row_.fill_per_s = turns.per_second();
+    row_.fill_p99_ms = turns.ms_at(0.99);
+    row_.fill_longest_ms = turns.ms_at(1);
   }
 
   uint64_t files_;
+  Row row_;
+  uint64_t before_ = 0;
   uint64_t quota_ = 0;
   SchedulerSettings settings_;
   Scheduler scheduler_;
   MonotonicTime now_{std::chrono::hours(1)};
   std::chrono::steady_clock::time_point began_;
-  std::vector<Order> pending_;
 };
 
 }  // namespace
@@ -212,6 +232,7 @@ int main(int argc, char** argv) {
   std::vector<uint64_t> sizes;
   for (int i = 1; i < argc; ++i) sizes.push_back(std::strtoull(argv[i], nullptr, 10));
   if (sizes.empty()) sizes = {1'000'000, 4'000'000, 10'000'000};
-  for (uint64_t files : sizes) Bench(files).run();
+  print_head();
+  for (uint64_t files : sizes) print(Bench(files).run());
   return 0;
 }

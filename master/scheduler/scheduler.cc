@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "master/scheduler/explain.h"
+#include "master/scheduler/read_weight.h"
 #include "master/scheduler/scheduler_core.h"
 #include "master/scheduler/settings_check.h"
 
@@ -44,6 +45,11 @@ Status Scheduler::file_changed(const FileInfo& info) {
 void Scheduler::weight_changed(InodeId inode, float weight) {
   if (Slot slot = core_->model().files.find(inode.value); slot != kNoSlot)
     core_->weight_changed(slot, weight);
+}
+
+float Scheduler::reads_noted(InodeId inode, uint64_t reads, WallTime at) {
+  Slot slot = core_->model().files.find(inode.value);
+  return slot == kNoSlot ? kNeverRead : core_->reads_noted(slot, reads, at);
 }
 
 void Scheduler::file_removed(InodeId inode) {
@@ -131,6 +137,16 @@ std::vector<NodeId> Scheduler::holders(InodeId inode) const {
   }
   first.insert(first.end(), then.begin(), then.end());
   return first;
+}
+
+std::optional<WhatIf> Scheduler::what_if_lost(NodeId node) const {
+  const Model& model = std::as_const(*core_).model();
+  if (model.nodes.find(node) == kNoNode) return std::nullopt;
+  return master::what_if_lost(model, node);
+}
+
+WhatIf Scheduler::what_if_added(uint64_t quota) const {
+  return master::what_if_added(std::as_const(*core_).model(), quota);
 }
 
 size_t Scheduler::resident_bytes() const {

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "master/scheduler/types.h"
+#include "master/scheduler/what_if.h"
 
 namespace fsdfs::master {
 
@@ -66,6 +67,9 @@ class Scheduler {
   Status file_changed(const FileInfo& info);
   // Cheaper than file_changed. Unknown files are ignored.
   void weight_changed(InodeId inode, float weight);
+  // It was read so often about that time: counts in its weight, which must be one of read_weight.h. Returns
+  // the new weight, for who keeps it; kNeverRead for unknown and deleted files.
+  float reads_noted(InodeId inode, uint64_t reads, WallTime at);
   // Purged: every copy of it is to be deleted, with kFileRemoved. The caller keeps a tombstone for each.
   void file_removed(InodeId inode);
 
@@ -107,6 +111,9 @@ class Scheduler {
   Explanation why(InodeId inode) const;
   // Nodes with a whole current copy that are not dead; up and not draining first.
   std::vector<NodeId> holders(InodeId inode) const;
+  // See what_if.h. A walk over all files: as long as a few turns. None: no such node.
+  std::optional<WhatIf> what_if_lost(NodeId node) const;
+  WhatIf what_if_added(uint64_t quota) const;
   size_t resident_bytes() const;  // what the tables and queues hold
 
  private:

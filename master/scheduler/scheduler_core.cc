@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "master/scheduler/read_weight.h"
 #include "master/scheduler/settings_check.h"
 
 namespace fsdfs::master {
@@ -68,11 +69,12 @@ Status SchedulerCore::file_changed(const FileInfo& info) {
   model_.board.take_out(record);
   record.target = to_units(info.target);
   record.open = info.open;
+  bool was_trash = record.trash;
   record.trash = info.trash;
   if (info.trash) {
     record.deleted_at = static_cast<uint32_t>(std::clamp<int64_t>(info.deleted_at_s, 0, UINT32_MAX));
-  } else {
-    record.weight = info.weight;
+  } else if (info.weight || was_trash) {
+    record.weight = info.weight.value_or(0);
   }
   if (model_.at_rest(record)) actions_.give_up_jobs_of(record.inode, CancelCause::kFileChanged);
   actions_.touch(slot, true);
@@ -105,6 +107,14 @@ void SchedulerCore::weight_changed(Slot slot, float weight) {
   if (record.trash || record.removed || std::isnan(weight)) return;
   record.weight = weight;
   actions_.touch(slot, false);
+}
+
+float SchedulerCore::reads_noted(Slot slot, uint64_t reads, WallTime at) {
+  const FileRecord& record = model_.files.at(slot);
+  if (record.trash || record.removed) return kNeverRead;
+  float weight = add_reads(record.weight, reads, at);
+  weight_changed(slot, weight);
+  return weight;
 }
 
 void SchedulerCore::file_removed(Slot slot) {

@@ -34,6 +34,7 @@ class SchedulerCore {
 
   Status file_changed(const FileInfo& info);
   void weight_changed(Slot slot, float weight);
+  float reads_noted(Slot slot, uint64_t reads, WallTime at);
   void file_removed(Slot slot);
 
   Status replica_added(InodeId inode, Version version, uint64_t size, NodeIndex node);

@@ -63,7 +63,7 @@ Status check_file(const FileInfo& info) {
   if (!(info.target >= 0 && info.target <= kTargetMax)) {
     return out_of_range("target", std::to_string(info.target), "a number from 0 to 10000");
   }
-  if (std::isnan(info.weight)) return out_of_range("weight", "not a number", "a number");
+  if (info.weight && std::isnan(*info.weight)) return out_of_range("weight", "not a number", "a number");
   return {};
 }
 

@@ -48,9 +48,13 @@ void Sweep::look_at(Slot slot) {
     return;
   }
   Counts counts = model.count(record);
+  if (!wants_.sweep_offer(slot, record, counts, outlook_)) {
+    model.park(record);
+  } else if (record.parked != model.generation) {
+    record.parked = 0;
+  }
   actions_.recount(record, counts);
   deletions_.review_old(record, counts);
-  wants_.sweep_offer(slot, record, counts, outlook_);
   actions_.victims().sweep_offer(slot, record, counts);
   add_figures(record, counts);
 }

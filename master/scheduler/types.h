@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -97,8 +98,9 @@ struct FileInfo {
   uint64_t size = 0;
   double target = 3;
   // How much the file is wanted: breaks ties, more first. Only the order matters; see read_weight.h for a
-  // number that orders files by decayed reads without ever having to be refreshed.
-  float weight = 0;
+  // number that orders files by decayed reads without ever having to be refreshed. None: as it was before,
+  // and 0 for a new file or one that comes back from the trash.
+  std::optional<float> weight;
   bool open = false;         // in a session: left out of health, neither copied nor evicted
   bool trash = false;        // left out of health; its copies go first
   int64_t deleted_at_s = 0;  // trash: seconds since 1970; the oldest go first

@@ -75,11 +75,13 @@ void WantQueue::begin_sweep() {
   lane_.begin_sweep(front_size(model_.files.size()));
 }
 
-void WantQueue::sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook) {
+bool WantQueue::sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook) {
   auto place = entry(slot, record, counts);
-  if (!place || !outlook.any_chance(record, place->major)) return;
+  if (!place) return true;
+  if (!outlook.any_chance(record, place->major)) return false;
   main_.sweep_offer(*place);
   if (endangered(record, counts)) lane_.sweep_offer(*place);
+  return true;
 }
 
 void WantQueue::end_sweep() {

@@ -34,8 +34,8 @@ class WantQueue {
   bool needs_sweep() const;
 
   void begin_sweep();
-  // Files without any chance by the outlook are left out: they stay parked.
-  void sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook);
+  // False: it wants a place, but has no chance of one by the outlook; it is left out and to be parked.
+  bool sweep_offer(Slot slot, const FileRecord& record, const Counts& counts, Outlook& outlook);
   void end_sweep();
   size_t resident_bytes() const { return main_.resident_bytes() + lane_.resident_bytes(); }
 

@@ -25,6 +25,7 @@ class Checker {
   struct Arrival {
     uint64_t order = 0;
     size_t node = 0;
+    size_t source = 0;  // the one charged with it
     Version version;
     uint64_t size = 0;
     bool cancelled = false;
@@ -86,6 +87,7 @@ class Checker {
   void review_recovery();
   void lose_arrivals(size_t node);  // what was on its way to the node
   void check_copy(const master::CopyOrder& order);
+  void check_limits(const master::CopyOrder& order, const File& file);
   void check_delete(const master::DeleteOrder& order);
   void check_cancel(const master::CancelOrder& order);
   void check_eviction(const master::DeleteOrder& order, const File& victim);

@@ -66,11 +66,37 @@ void Checker::check_copy(const CopyOrder& order) {
     expect(whole && node.info.liveness == Liveness::kUp, order,
            "a source that has no whole copy or is not up");
   }
+  check_limits(order, file);
   uint64_t taken = target.used + target.info.other_bytes + target.arriving;
   expect(taken + order.size <= target.info.quota, order, "invariant 7: a copy for which there is no space");
-  file.arrivals.push_back({order.id.value, target_number, order.replica.version, order.size, false});
+  file.arrivals.push_back({order.id.value, target_number, node_of(order.sources.front()),
+                           order.replica.version, order.size, false});
   target.arriving += order.size;
   file_of_order_[order.id.value] = number;
+}
+
+void Checker::check_limits(const CopyOrder& order, const File& file) {
+  size_t target = node_of(order.target), source = node_of(order.sources.front());
+  bool spare_source = std::any_of(file.copies.begin(), file.copies.end(), [&](const Copy& copy) {
+    const Node& node = nodes_[copy.node];
+    return copy.version == order.replica.version && !copy.doomed && node.info.liveness == Liveness::kUp &&
+           node.info.admin != AdminState::kDraining;
+  });
+  expect(nodes_[source].info.admin != AdminState::kDraining || !spare_source, order,
+         "a draining node as the source though another node has it");
+  const master::NodeLoad& load = nodes_[target].info.load;
+  expect(order.cause != master::CopyCause::kFill || std::max(load.cpu, load.disk) <= settings_.load_max,
+         order, "a spare copy to a busy node");
+  int in = 1, out = 1;
+  for (const auto& [id, number] : file_of_order_) {
+    for (const Arrival& arrival : files_[number].arrivals) {
+      if (arrival.order != id) continue;
+      in += arrival.node == target;
+      out += arrival.source == source;
+    }
+  }
+  expect(in <= settings_.copies_in_per_node, order, "more copies into a node at once than allowed");
+  expect(out <= settings_.copies_out_per_node, order, "more copies out of a node at once than allowed");
 }
 
 void Checker::check_cancel(const CancelOrder& order) {

@@ -50,6 +50,7 @@ Plan plan_from_seed(uint64_t seed) {
   plan.scheduler.copy_retry_max = 20s;
   plan.scheduler.delete_retry = 10s;
   plan.liveness = {2s, 3, 20s};
+  if (random.chance(0.6)) plan.retention_ms = random.between(5, 200) * 1'000;
   return plan;
 }
 

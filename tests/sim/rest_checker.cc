@@ -6,6 +6,8 @@
 #include <map>
 #include <vector>
 
+#include "tests/sim/names.h"
+
 namespace fsdfs::sim {
 
 using master::AdminState;
@@ -157,6 +159,84 @@ std::string check_health(const Checker& books, const master::Health& health) {
     return "health: min_surplus " + std::to_string(health.min_surplus) + ", it is " + std::to_string(lowest);
   }
   if (health.copies_in_flight != 0) return "health: copies in flight at rest";
+  if (health.copies_queued != 0) {
+    return "health: " + std::to_string(health.copies_queued) + " files wait for their turn at rest";
+  }
+  return "";
+}
+
+namespace {
+
+// What the books say of one node.
+struct NodeFigures {
+  uint64_t files = 0, only_copies = 0, drain_left = 0;
+  bool has_max = false;
+  double max_surplus = 0;
+};
+
+void add_to_figures(const Checker& books, const Checker::File& file, int usable,
+                    std::vector<NodeFigures>& figures) {
+  auto current = [&file](const Checker::Copy& copy) {
+    return !copy.doomed && copy.version == file.info.version;
+  };
+  int live = 0, stay = 0;
+  for (const Checker::Copy& copy : file.copies) {
+    const Checker::Node& node = books.nodes()[copy.node];
+    if (!current(copy)) continue;
+    ++figures[copy.node].files;
+    live += node.info.liveness != Liveness::kDead;
+    stay += node.info.liveness != Liveness::kDead && node.info.admin != AdminState::kDraining;
+  }
+  if (file.removed || file.info.trash) return;
+  for (const Checker::Copy& copy : file.copies) {
+    const Checker::Node& node = books.nodes()[copy.node];
+    if (!current(copy)) continue;
+    NodeFigures& own = figures[copy.node];
+    double surplus = live - file.info.target;
+    own.max_surplus = own.has_max ? std::max(own.max_surplus, surplus) : surplus;
+    own.has_max = true;
+    bool is_live = node.info.liveness != Liveness::kDead;
+    own.only_copies += is_live && live == 1;
+    own.drain_left += is_live && node.info.admin == AdminState::kDraining &&
+                      stay < std::min(file.info.target, static_cast<double>(usable));
+  }
+}
+
+}  // namespace
+
+std::string check_nodes(const Checker& books, const std::vector<master::NodeView>& views) {
+  std::vector<NodeFigures> figures(books.nodes().size());
+  auto usable = std::count_if(books.nodes().begin(), books.nodes().end(), [](const Checker::Node& node) {
+    return node.present && node.info.liveness != Liveness::kDead && node.info.admin != AdminState::kDraining;
+  });
+  for (const Checker::File& file : books.files()) {
+    if (file.known) add_to_figures(books, file, static_cast<int>(usable), figures);
+  }
+  for (const master::NodeView& view : views) {
+    size_t number = node_of(view.id);
+    const Checker::Node& node = books.nodes()[number];
+    const NodeFigures& own = figures[number];
+    std::string where = "the view of node " + std::to_string(number) + ": ";
+    if (view.used != node.used + node.info.other_bytes) return where + "used " + std::to_string(view.used);
+    // Elsewhere a deletion may be wanted and not be ordered yet.
+    if (node.info.liveness == Liveness::kUp && view.doomed != node.doomed) {
+      return where + "doomed " + std::to_string(view.doomed);
+    }
+    if (view.arriving != node.arriving) return where + "arriving " + std::to_string(view.arriving);
+    if (view.files != own.files) return where + "files " + std::to_string(view.files);
+    if (view.only_copies != own.only_copies) {
+      return where + "only_copies " + std::to_string(view.only_copies) + ", it has " +
+             std::to_string(own.only_copies);
+    }
+    if (view.drain_left != own.drain_left) {
+      return where + "drain_left " + std::to_string(view.drain_left) + ", it has " +
+             std::to_string(own.drain_left);
+    }
+    if (view.has_max_surplus != own.has_max ||
+        (own.has_max && std::abs(view.max_surplus - own.max_surplus) > kRounding)) {
+      return where + "max_surplus " + std::to_string(view.max_surplus);
+    }
+  }
   return "";
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "master/scheduler/types.h"
 #include "tests/sim/checker.h"
@@ -12,5 +13,6 @@ namespace fsdfs::sim {
 // Empty when all is well.
 std::string check_rest(const Checker& books);
 std::string check_health(const Checker& books, const master::Health& health);
+std::string check_nodes(const Checker& books, const std::vector<master::NodeView>& nodes);
 
 }  // namespace fsdfs::sim

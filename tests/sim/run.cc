@@ -1,5 +1,6 @@
 #include "tests/sim/run.h"
 
+#include "tests/sim/foresight.h"
 #include "tests/sim/rest_checker.h"
 #include "tests/sim/world.h"
 
@@ -9,16 +10,23 @@ namespace {
 
 constexpr int kTicksAtRest = 10'000;
 
+std::string check_at_rest(World& world) {
+  const Checker& books = world.checker();
+  const master::Scheduler& scheduler = world.master().scheduler();
+  if (!books.failure().empty()) return books.failure();
+  std::string wrong = check_rest(books);
+  if (wrong.empty()) wrong = check_health(books, scheduler.health());
+  if (wrong.empty()) wrong = check_nodes(books, scheduler.nodes());
+  return wrong.empty() ? "" : "at rest: " + wrong;
+}
+
 std::string play(World& world) {
   world.run_events();
   if (!world.checker().failure().empty()) return world.checker().failure();
   if (!world.settle()) return "it does not come to rest; the latest orders:" + world.latest_orders();
-  if (!world.checker().failure().empty()) return world.checker().failure();
-  if (std::string wrong = check_rest(world.checker()); !wrong.empty()) return "at rest: " + wrong;
-  if (std::string wrong = check_health(world.checker(), world.master().scheduler().health());
-      !wrong.empty()) {
-    return "at rest: " + wrong;
-  }
+  if (std::string wrong = check_at_rest(world); !wrong.empty()) return wrong;
+  if (std::string wrong = check_foresight(world); !wrong.empty()) return wrong;
+  if (std::string wrong = check_at_rest(world); !wrong.empty()) return wrong;
   if (!world.nothing_moves(kTicksAtRest)) return "at rest: something moves:" + world.latest_orders();
   return world.checker().failure();
 }

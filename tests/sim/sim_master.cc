@@ -122,9 +122,13 @@ void SimMaster::file_changed(size_t file) {
   if (Status told = scheduler_->file_changed(files_[file].info); !told.ok()) checker_.fail(told.to_string());
 }
 
-void SimMaster::weight_changed(size_t file) {
-  checker_.file_told(files_[file].info);
-  scheduler_->weight_changed(inode_of(file), files_[file].info.weight);
+void SimMaster::reads_noted(size_t file, uint64_t reads, WallTime at) {
+  master::FileInfo& info = files_[file].info;
+  float weight = scheduler_->reads_noted(inode_of(file), reads, at);
+  if (info.trash) return;
+  if (weight < info.weight.value_or(0)) checker_.fail("reads made a file less wanted");
+  info.weight = weight;
+  checker_.file_told(info);
 }
 
 void SimMaster::file_purged(size_t file) {

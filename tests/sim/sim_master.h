@@ -56,7 +56,7 @@ class SimMaster {
 
   // ---- files and replicas: committed, then told ----
   void file_changed(size_t file);  // after changing db_file(file).info
-  void weight_changed(size_t file);
+  void reads_noted(size_t file, uint64_t reads, WallTime at);
   void file_purged(size_t file);
   void replica_added(size_t file, Version version, uint64_t size, size_t node);
   void replica_removed(size_t file, Version version, size_t node);

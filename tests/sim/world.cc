@@ -315,8 +315,6 @@ std::string World::latest_orders() const {
 }
 
 bool World::settle() {
-  constexpr int64_t kQuietMs = 45'000;  // longer than any back-off and repetition of the plans
-  constexpr int64_t kMostMs = 2 * 3600'000;
   for (size_t number = 0; number < nodes_.size(); ++number) {
     SimNode& node = nodes_[number];
     node.info.at_floor = false;
@@ -324,6 +322,12 @@ bool World::settle() {
     node.speed = std::max(node.speed, 0.5);
     if (node.exists && !node.running && random_.chance(0.7)) start_node(number);
   }
+  return rest();
+}
+
+bool World::rest() {
+  constexpr int64_t kQuietMs = 45'000;  // longer than any back-off and repetition of the plans
+  constexpr int64_t kMostMs = 2 * 3600'000;
   int64_t quiet_since = now_ms_, began = now_ms_;
   while (now_ms_ - quiet_since < kQuietMs) {
     step();

@@ -81,6 +81,8 @@ class World {
   void step();
   // Ends what is open, brings nodes back, and waits for rest. False: it does not come to rest.
   bool settle();
+  // Waits for rest as things are.
+  bool rest();
   // Ticks without any fact. False: something moved.
   bool nothing_moves(int ticks);
 
@@ -88,6 +90,7 @@ class World {
   Checker& checker() { return checker_; }
   SimMaster& master() { return master_; }
   Tally& tally() { return tally_; }
+  Random& random() { return random_; }
   const Plan& plan() const { return plan_; }
   int64_t now_ms() const { return now_ms_; }
   // The latest orders, one a line: what goes on in a swarm that finds no rest.
@@ -101,6 +104,7 @@ class World {
   void restart_master(bool recovering);
   bool begin_session(bool has_file, size_t file, bool in_place, uint64_t size, double target);
   void end_session(SimSession& session, bool commit);
+  size_t pick_up_node();  // kNone: not found
 
  private:
   void random_event();

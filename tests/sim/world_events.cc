@@ -1,6 +1,7 @@
 // World: what happens to a swarm.
 #include <algorithm>
 
+#include "master/scheduler/read_weight.h"
 #include "tests/sim/names.h"
 #include "tests/sim/world.h"
 
@@ -15,6 +16,10 @@ size_t World::pick_node(const std::function<bool(const SimNode&)>& fits) {
     if (nodes_[node].exists && fits(nodes_[node])) return node;
   }
   return kNone;
+}
+
+size_t World::pick_up_node() {
+  return pick_node([](const SimNode& node) { return node.running && node.attendance != 0; });
 }
 
 size_t World::pick_file(const std::function<bool(const DbFile&)>& fits) {
@@ -59,14 +64,22 @@ void World::file_event(uint64_t kind) {
     master_.file_changed(file);
   } else if (kind < 72) {
     tally_.count("event: reads");
-    record.info.weight += static_cast<float>(random_.below(100));
-    master_.weight_changed(file);
+    uint64_t reads = random_.chance(0.2) ? 10'000 : 1 + random_.below(100);
+    master_.reads_noted(file, reads, master::kReadOrigin + std::chrono::milliseconds(now_ms_));
   } else if (kind < 84) {
     if (record.info.open) return;
     tally_.count(record.info.trash ? "event: restored from trash" : "event: to trash");
     record.info.trash = !record.info.trash;
     record.info.deleted_at_s = 1'700'000'000 + now_ms_ / 1000;
     master_.file_changed(file);
+    if (record.info.trash && plan_.retention_ms > 0) {
+      after(plan_.retention_ms, [this, file, deleted_at = record.info.deleted_at_s] {
+        const DbFile& then = master_.db_file(file);
+        if (!then.exists || !then.info.trash || then.info.deleted_at_s != deleted_at) return;
+        tally_.count("trash retention over");
+        master_.file_purged(file);
+      });
+    }
   } else if (kind < 95) {
     if (record.info.open) return;
     tally_.count("event: purged");
@@ -131,9 +144,16 @@ void World::node_event(uint64_t kind) {
     start_node(add_node(draw_quota(plan_, random_)));
   } else if (kind < 65) {
     if (nodes_.size() < 5) return;
-    tally_.count("event: node removed");
+    // As an operator would: rather one that has been drained.
+    size_t drained = pick_node([this](const SimNode& candidate) {
+      auto view = master_.scheduler().node(candidate.info.id);
+      return master_.db_node(node_of(candidate.info.id)).info.admin == AdminState::kDraining &&
+             candidate.running && view && view->drain_left == 0 && !master_.scheduler().health().settling;
+    });
+    if (drained != kNone) node = drained;
+    tally_.count(drained != kNone ? "event: drained node removed" : "event: node removed");
     kill_node(node);
-    n.exists = false;
+    nodes_[node].exists = false;
     master_.node_removed(node);
   } else if (kind < 75) {
     AdminState next[] = {AdminState::kDraining, AdminState::kReadonly, AdminState::kActive,
@@ -153,7 +173,9 @@ void World::node_event(uint64_t kind) {
   } else if (kind < 90) {
     tally_.count("event: slow node");
     n.speed = random_.chance(0.5) ? 0.02 : 1;
-    n.info.load.cpu = random_.unit();
+    // Busy without end, every other time: on one core a whole swarm's CPUs read 100 %.
+    n.info.load.cpu = random_.chance(0.5) ? 1 : random_.unit();
+    n.info.load.disk = random_.chance(0.2) ? 1 : random_.unit();
     n.info.load.foreground_slow = random_.chance(0.5);
     report_state(node);
   } else if (kind < 94) {

@@ -121,7 +121,6 @@ void World::commit_session(SimSession& session) {
     record.exists = true;
     record.info.inode = inode_of(file);
     record.info.target = session.target;
-    record.info.weight = static_cast<float>(random_.below(10));
   }
   Version old_version = record.info.version;
   record.info.version = master_.next_version();

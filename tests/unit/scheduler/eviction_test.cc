@@ -264,6 +264,9 @@ TEST(Parking, AFileBiggerThanAnyRoomBlocksNobody) {
   ASSERT_TRUE(swarm.settle());
   EXPECT_EQ(swarm.copies(1), 1);
   for (uint64_t file = 10; file < 20; ++file) EXPECT_EQ(swarm.copies(file), 3);
+  Health health = swarm.scheduler.health();
+  EXPECT_EQ(health.copies_parked, 1U);
+  EXPECT_EQ(health.copies_queued, 0U);
 }
 
 class Waking : public ::testing::TestWithParam<const char*> {};
@@ -280,6 +283,8 @@ TEST_P(Waking, ByAnyChangeThatHelps) {
   swarm.add_file(2, 60, 2, {2, 3});
   ASSERT_TRUE(swarm.settle());
   ASSERT_EQ(swarm.copies(1), 1);
+  ASSERT_EQ(swarm.scheduler.health().copies_parked, 1U);
+  ASSERT_EQ(swarm.scheduler.health().copies_queued, 0U);
   if (change == "quota") swarm.change_node(2, [](NodeInfo& info) { info.quota = 110; });
   if (change == "deletion") swarm.remove_file(2);
   if (change == "new_node") swarm.add_node(4, 50);
