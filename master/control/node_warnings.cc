@@ -39,10 +39,10 @@ std::vector<std::string> node_warnings(const SwarmView& swarm) {
     }
   }
   if (swarm.health.copies_parked != 0) {
-    warnings.push_back(
-        fmt::format("{} below the target wait for room that no node without a copy has: add a "
-                    "server or a quota; `fsdfs why PATH` says it of one file",
-                    files(swarm.health.copies_parked)));
+    warnings.push_back(fmt::format(
+        "{} below the target can get no copy now, for want of room or of nodes: add a server or a quota; "
+        "`fsdfs why PATH` says it of one file",
+        files(swarm.health.copies_parked)));
   }
   return warnings;
 }

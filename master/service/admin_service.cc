@@ -60,7 +60,7 @@ Status refused(const NodeRecord& node, uint64_t count, const std::vector<std::st
       to_string(node.id), node.address, count, count == 1 ? "" : "s", paths));
 }
 
-v1::PlaceState to_proto(Place::State state) {
+v1::PlaceState place_state(Place::State state) {
   switch (state) {
     case Place::State::kCurrent:
       return v1::PLACE_STATE_CURRENT;
@@ -110,7 +110,7 @@ void set_explanation(const Explanation& answer, const SwarmView& swarm, v1::Expl
   for (const Place& place : answer.places) {
     auto* out = reply.add_places();
     set_node(swarm, place.node, *out);
-    out->set_state(to_proto(place.state));
+    out->set_state(place_state(place.state));
     out->set_counts(place.counts);
   }
   for (const auto& [node, why] : answer.not_on) {
@@ -169,8 +169,8 @@ Status AdminService::remove_node(grpc::ServerContext& context, const v1::RemoveN
 // Tells of every file that only the node holds. Each page is a look of its own at the records.
 Status AdminService::check_removal(grpc::ServerContext& context, const NodeRecord& node, bool force,
                                    Progress& progress) {
-  if (const NodeStatus* status = context_.control.view()->find(node.id);
-      status != nullptr && status->attending) {
+  auto known = context_.control.view();
+  if (const NodeStatus* status = known->find(node.id); status != nullptr && status->attending) {
     return failed_precondition(
         fmt::format("node {} ({}) attends: stop its fsdfsd first; `fsdfs node drain` moves "
                     "its files away before",
@@ -257,9 +257,9 @@ grpc::Status AdminService::Explain(grpc::ServerContext*, const v1::ExplainReques
   return to_grpc(explain(*request, *reply));
 }
 
-Result<WhatIf> AdminService::ask_what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply) {
+Result<master::WhatIf> AdminService::ask_what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply) {
   if (request.change_case() == v1::WhatIfRequest::kAddQuota) {
-    return ask<WhatIf>(context_.control, [quota = request.add_quota()](const Scheduler& scheduler) {
+    return ask<master::WhatIf>(context_.control, [quota = request.add_quota()](const Scheduler& scheduler) {
       return scheduler.what_if_added(quota);
     });
   }
@@ -268,10 +268,10 @@ Result<WhatIf> AdminService::ask_what_if(const v1::WhatIfRequest& request, v1::W
   }
   FSDFS_ASSIGN(NodeRecord node, find(request.lose()));
   *reply.mutable_node() = to_proto(node);
-  FSDFS_ASSIGN(auto answer,
-               ask<std::optional<WhatIf>>(context_.control, [id = node.id](const Scheduler& scheduler) {
-                 return scheduler.what_if_lost(id);
-               }));
+  FSDFS_ASSIGN(auto answer, ask<std::optional<master::WhatIf>>(context_.control,
+                                                               [id = node.id](const Scheduler& scheduler) {
+                                                                 return scheduler.what_if_lost(id);
+                                                               }));
   if (!answer) return failed_precondition("node " + to_string(node.id) + " has just left the swarm");
   return std::move(*answer);
 }

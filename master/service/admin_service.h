@@ -34,7 +34,7 @@ class AdminService final : public v1::Admin::WithCallbackMethod_SetAdminState<
   Status check_removal(grpc::ServerContext& context, const NodeRecord& node, bool force, Progress& progress);
   Status await_removal(grpc::ServerContext& context, const NodeRecord& node, Progress& progress);
   Status explain(const v1::ExplainRequest& request, v1::ExplainReply& reply);
-  Result<WhatIf> ask_what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply);
+  Result<master::WhatIf> ask_what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply);
   Status what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply);
 
   const ServiceContext& context_;

@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kEventsPerMessage = 500;
 constexpr size_t kReadersMax = 64;
 
-v1::Event to_proto(const Event& event, const SwarmView& swarm, InodePaths* paths) {
+v1::Event event_to_proto(const Event& event, const SwarmView& swarm, InodePaths* paths) {
   v1::Event out;
   out.set_sequence(event.sequence);
   *out.mutable_time() = to_proto(file_time(event.time));
@@ -88,7 +88,7 @@ class EventFeed::Reader final : public Reactor {
 };
 
 EventFeed::EventFeed(const ServiceContext& context) : context_(context) {
-  context_.control.event_log().set_listener([this] { wake(); });
+  context_.control.event_log().set_listener([this] { log_grew(); });
   thread_ = std::thread([this] { run(); });
 }
 
@@ -127,6 +127,16 @@ void EventFeed::stop() {
 void EventFeed::wake() {
   {
     std::lock_guard lock(mutex_);
+    woken_ = true;
+  }
+  changed_.notify_all();
+}
+
+// Of the control loop: costs nothing while nobody reads.
+void EventFeed::log_grew() {
+  {
+    std::lock_guard lock(mutex_);
+    if (readers_.empty()) return;
     woken_ = true;
   }
   changed_.notify_all();
@@ -181,7 +191,7 @@ bool EventFeed::fill(Reader& reader) {
   std::optional<InodePaths> paths;
   if (view.ok()) paths.emplace(**view);
   for (const Event& event : page.events) {
-    *reader.reply.add_events() = to_proto(event, *swarm, paths ? &*paths : nullptr);
+    *reader.reply.add_events() = event_to_proto(event, *swarm, paths ? &*paths : nullptr);
   }
   if (!page.events.empty()) reader.seen = page.events.back().sequence;
   reader.reply.set_position(reader.seen);

@@ -35,6 +35,7 @@ class EventFeed {
   class Reader;
 
   void wake();
+  void log_grew();
   void run();
   bool serve_all(std::unique_lock<std::mutex>& lock);
   bool fill(Reader& reader);

@@ -40,9 +40,9 @@ TEST(InsightOutput, WhySaysEverythingAboutTheCopies) {
   std::string text = explanation_text("/a.mp3", explanation());
   EXPECT_THAT(text, AllOf(HasSubstr("N = 2.5 (set on the file)"), HasSubstr("K = 1, 1 more on the way"),
                           HasSubstr("K-N = -1.5"), HasSubstr("waits for room")));
-  EXPECT_THAT(text, HasSubstr("10.0.0.1:4242  rack1  up                holds it             yes"));
-  EXPECT_THAT(text, HasSubstr("10.0.0.2:4242  -      up                being copied there   no"));
-  EXPECT_THAT(text, HasSubstr("10.0.0.3:4242  rack3  silent, draining  none: no room        -"));
+  EXPECT_THAT(text, HasSubstr("10.0.0.1:4242  rack1  up                holds it            yes"));
+  EXPECT_THAT(text, HasSubstr("10.0.0.2:4242  -      up                being copied there  no"));
+  EXPECT_THAT(text, HasSubstr("10.0.0.3:4242  rack3  silent, draining  none: no room       -"));
   Explanation ruled = explanation();
   ruled.target_source = "rule 2 of the policy";
   ruled.open = ruled.trash = true;
