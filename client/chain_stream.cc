@@ -57,7 +57,8 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
     AddHold();
     StartRead(&reply_);
     StartCall();
-    push({.message = open_message(opening), .end = 0, .last = false});
+    // The first bytes, or the finish of an empty content, are about to follow.
+    push({.message = open_message(opening), .more_at_once = true});
   }
 
   Status wait_for_room(MonotonicTime until) {
@@ -67,8 +68,9 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
     return broken_ ? wait_for_end(lock) : Status();
   }
 
-  void write(std::string data, const BlockSums& sums) {
+  void write(std::string data, const BlockSums& sums, bool more_at_once) {
     Outgoing next;
+    next.more_at_once = more_at_once;
     v1::WriteData* wire = next.message.mutable_data();
     wire->set_sequence(++sequence_);
     wire->set_offset(offset_);
@@ -152,6 +154,7 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
   struct Outgoing {
     v1::WriteMessage message;
     uint64_t end = 0;  // of the content, once this is acked
+    bool more_at_once = false;
     bool last = false;
   };
   // Nobody waits for so long (upload() bounds each wait); it only lets no call go on for ever.
@@ -174,6 +177,7 @@ class ChainStream::Stream final : public grpc::ClientBidiReactor<v1::WriteMessag
   // `outgoing` stays where it is until OnWriteDone.
   void send(const Outgoing& outgoing) {
     grpc::WriteOptions options;
+    if (outgoing.more_at_once) options.set_buffer_hint();
     if (outgoing.last) options.set_last_message();
     StartWrite(&outgoing.message, options);
   }
@@ -254,8 +258,8 @@ std::unique_ptr<ChainStream> ChainStream::start(NodeChannels& channels, const Ch
 Status ChainStream::wait_for_room(MonotonicTime until) {
   return stream_->wait_for_room(until);
 }
-void ChainStream::write(std::string data, const BlockSums& sums) {
-  stream_->write(std::move(data), sums);
+void ChainStream::write(std::string data, const BlockSums& sums, bool more_at_once) {
+  stream_->write(std::move(data), sums, more_at_once);
 }
 void ChainStream::finish(uint64_t size, const ContentDigest& digest) {
   stream_->finish(size, digest);

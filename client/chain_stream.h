@@ -45,7 +45,9 @@ class ChainStream {
   // Waits until the window has room; kDeadlineExceeded if by `until` it had none, or the chain's own error.
   Status wait_for_room(MonotonicTime until);
   // Hands over the next bytes: whole blocks, but for the last ones of the content. After wait_for_room.
-  void write(std::string data, const BlockSums& sums);
+  // `more_at_once`: another write or the finish follows without delay, and may travel in one packet with
+  // this.
+  void write(std::string data, const BlockSums& sums, bool more_at_once);
   // The content is complete. Nothing may be written after it.
   void finish(uint64_t size, const ContentDigest& digest);
   // All members' receipts; kDeadlineExceeded if by `until` they have not come (and may still come).

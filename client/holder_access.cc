@@ -56,7 +56,9 @@ Result<std::shared_ptr<BlockFetch>> HolderAccess::start(const BlockRange& range,
 void HolderAccess::failed(const NodeAddress& holder, const Status& status) {
   std::lock_guard lock(mutex_);
   last_fault_ = status;
-  if (status.code() == Code::kUnauthenticated) {
+  // A holder that takes a fresh ticket for an old one has a wrong clock: others may have a better one.
+  if (status.code() == Code::kUnauthenticated && holder.node != found_expired_) {
+    found_expired_ = holder.node;
     expires_ = MonotonicTime{};
   } else {
     choice_.failed(holder.node);

@@ -52,6 +52,7 @@ class HolderAccess {
   std::string ticket_;
   MonotonicTime expires_;
   bool renewing_ = false;
+  NodeId found_expired_;  // the last holder that did not take the ticket any more
   MonotonicTime last_renewal_ = MonotonicTime{};
   Duration pause_{};             // before a renewal that follows the last one closely
   std::optional<Status> final_;  // what no renewal can cure

@@ -86,7 +86,7 @@ class Try {
       if (!count.ok()) return plan_.source_failed(count.status());
       bool last = *count < data.size();
       data.resize(*count);
-      if (*count > 0) FSDFS_TRY(send(std::move(data)));
+      if (*count > 0) FSDFS_TRY(send(std::move(data), last));
       if (last) return {};
     }
   }
@@ -99,7 +99,7 @@ class Try {
     return (rest / kBlockSize + 1) * kBlockSize;
   }
 
-  Status send(std::string data) {
+  Status send(std::string data, bool last) {
     FSDFS_TRY(make_room(offset_ + data.size()));
     BlockSums sums;
     for (size_t at = 0; at < data.size(); at += kBlockSize) {
@@ -110,7 +110,7 @@ class Try {
     tell_progress();
     FSDFS_TRY(blame(std::move(room)));
     offset_ += data.size();
-    stream_->write(std::move(data), sums);
+    stream_->write(std::move(data), sums, last);
     return {};
   }
 

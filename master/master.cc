@@ -24,6 +24,11 @@ ControlSettings control_settings(const MasterSettings& settings) {
   control.scheduler.sync_copies_min = settings.swarm.sync_copies_min;
   control.scheduler.min_copies = settings.swarm.min_copies;
   control.scheduler.write_reserve = settings.swarm.write_reserve;
+  control.scheduler.fill = settings.swarm.spare_copies;
+  control.scheduler.copies_in_per_node = settings.swarm.copies_in_per_node;
+  control.scheduler.copies_out_per_node = settings.swarm.copies_out_per_node;
+  control.scheduler.node_bytes_per_second = settings.swarm.copies_node_rate;
+  control.scheduler.swarm_bytes_per_second = settings.swarm.copies_swarm_rate;
   control.report_interval = settings.swarm.report_interval;
   control.missed_reports = settings.swarm.missed_reports;
   control.dead_after = settings.swarm.dead_after;

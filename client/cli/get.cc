@@ -35,7 +35,7 @@ constexpr char kExamples[] =
 
 struct GetOptions {
   std::vector<std::string> operands;  // SRC... DEST
-  int jobs = 8;
+  int jobs = 16;
   bool parents = false;
   bool recursive = false;  // taken for granted
 };
@@ -274,7 +274,7 @@ void add_get(CommandLine& commands) {
       ->required()
       ->expected(2, -1)
       ->type_name("SRC... DEST");
-  get.add_option("-j,--jobs", options->jobs, "files at once (8)")->check(CLI::Range(1, 256))->type_name("N");
+  get.add_option("-j,--jobs", options->jobs, "files at once (16)")->check(CLI::Range(1, 256))->type_name("N");
   get.add_flag("-p,--parents", options->parents, "make the local directories above DEST that are missing");
   get.add_flag("-r,--recursive", options->recursive, "fetch directories (they always are)");
 

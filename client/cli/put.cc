@@ -39,7 +39,7 @@ constexpr char kExamples[] =
 
 struct PutOptions {
   std::vector<std::string> operands;  // SRC... DEST
-  int jobs = 8;
+  int jobs = 32;
   std::optional<double> target;
   bool parents = false;
   bool follow = false;
@@ -320,7 +320,7 @@ void add_put(CommandLine& commands) {
       ->required()
       ->expected(2, -1)
       ->type_name("SRC... DEST");
-  put.add_option("-j,--jobs", options->jobs, "files at once (8)")->check(CLI::Range(1, 256))->type_name("N");
+  put.add_option("-j,--jobs", options->jobs, "files at once (32)")->check(CLI::Range(1, 256))->type_name("N");
   put.add_option("--target", options->target, "copies wanted of each file; may be a fraction")
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("N");

@@ -23,6 +23,16 @@ void declare(SettingsRegistry& registry, SwarmSettings& settings) {
                    "eviction leaves a file with a target of 2 or more at least so many copies");
   registry.percent("write_reserve", settings.write_reserve, {0, 0.5},
                    "the share of each quota that copies leave free for writes");
+  registry.boolean("copies.spare", settings.spare_copies,
+                   "idle quota is filled with copies beyond the target; they go when room is needed");
+  registry.integer("copies.in_per_node", settings.copies_in_per_node, {1, 10'000},
+                   "copies that may arrive at one node at once");
+  registry.integer("copies.out_per_node", settings.copies_out_per_node, {1, 10'000},
+                   "copies that may be read from one node at once");
+  registry.size("copies.node_rate", settings.copies_node_rate, {0, uint64_t{1} << 50},
+                "bytes of copies a second into one node; 0: no limit");
+  registry.size("copies.swarm_rate", settings.copies_swarm_rate, {0, uint64_t{1} << 50},
+                "bytes of copies a second in the whole swarm; 0: no limit");
   registry.duration("trash.retention", settings.trash_retention, {Duration(0), days(3650)},
                     "how long a deleted file can be restored, while its space is not needed");
   registry.integer("sync_shadows", settings.sync_shadows, {0, 64},

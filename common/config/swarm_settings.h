@@ -17,6 +17,11 @@ struct SwarmSettings {
   int sync_copies_min = 1;                             // sync_copies_min
   int min_copies = 2;                                  // min_copies: of invariant 2
   double write_reserve = 0.05;                         // write_reserve: a share of each quota
+  bool spare_copies = true;                            // copies.spare: fill idle quota beyond N
+  int copies_in_per_node = 32;                         // copies.in_per_node: arriving at once
+  int copies_out_per_node = 32;                        // copies.out_per_node: leaving at once
+  uint64_t copies_node_rate = 0;                       // copies.node_rate: bytes/s into a node; 0: no limit
+  uint64_t copies_swarm_rate = 0;                      // copies.swarm_rate: bytes/s of all; 0: no limit
   Duration trash_retention = std::chrono::hours(24);   // trash.retention
   int sync_shadows = 0;                                // sync_shadows
   Duration deadline = std::chrono::seconds(30);        // deadline: of a whole operation, retries included

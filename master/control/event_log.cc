@@ -23,6 +23,7 @@ struct ToEvent {
             .node = order.node,
             .replica = order.replica,
             .surplus = order.surplus,
+            .by_way_of = order.by_way_of,
             .for_whom = for_session ? order.for_session.value : order.for_inode.value};
   }
   Event operator()(const CancelOrder& order) const {
@@ -48,6 +49,7 @@ Order order_of(const Event& event) {
     order.surplus = event.surplus;
     order.for_inode = InodeId{event.for_whom};
     order.for_session = SessionId{event.for_whom};
+    order.by_way_of = event.by_way_of;
     order.repeated = event.repeated;
     return order;
   }

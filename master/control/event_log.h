@@ -58,6 +58,7 @@ struct Event {
   ReplicaId replica = {};  // of what; none: of no file
   uint64_t size = 0;       // bytes
   double surplus = 0;      // K-N that an order was given for
+  InodeId by_way_of = {};  // of a deletion: as in DeleteOrder
   uint64_t for_whom = 0;   // the inode or session that a copy gives way to
   Duration took{};
   std::string text = {};  // of events that are rare

@@ -50,6 +50,7 @@ void Actions::doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTim
   order.surplus = from_units(copies_units(counts.safe) - (record.trash ? 0 : record.target));
   order.for_inode = reason.for_inode;
   order.for_session = reason.for_session;
+  order.by_way_of = reason.by_way_of;
   order.last_of_trash = record.trash && counts.live <= 1;
   orders_.emplace_back(order);
   sent_deletes_.push_back({record.inode, record.version, node, now});

@@ -34,6 +34,7 @@ class Actions {
     DeleteCause cause = DeleteCause::kFileRemoved;
     InodeId for_inode;
     SessionId for_session;
+    InodeId by_way_of;
   };
   // Orders the deletion of a current copy; it stops counting at once.
   void doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTime now);

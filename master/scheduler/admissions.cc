@@ -47,7 +47,7 @@ Admissions::Step Admissions::make_room(SessionId id, const Session& session, Nod
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kUnknown) return Step::kUnknown;
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) return Step::kNone;
   for (Slot victim : harvest.victims) {
-    actions_.doom(victim, node, {DeleteCause::kRoomForSession, session.request.inode, id}, now);
+    actions_.doom(victim, node, {DeleteCause::kRoomForSession, session.request.inode, id, {}}, now);
   }
   return Step::kChosen;
 }

@@ -28,6 +28,7 @@ TickResult SchedulerCore::tick(MonotonicTime now) {
     decider_.retry_held();
     decider_.start_waiting(now);
     decisions -= decider_.decide(decisions, now);
+    decider_.relocate(now);
     reserve_.work(now);
     more = more || sweep_.due() || decisions == 0;
     if (!sweep_.due() || sweep_budget == 0 || decisions == 0) break;

@@ -115,10 +115,9 @@ Decider::Plan Decider::plan_eviction(Plan plan, const FileRecord& record, bool k
   return plan;
 }
 
-void Decider::carry_out(Slot slot, const Plan& plan, MonotonicTime now) {
+uint64_t Decider::carry_out(Slot slot, const Plan& plan, const Actions::Reason& reason, MonotonicTime now) {
   Model& model = actions_.model();
-  FileRecord& record = model.files.at(slot);
-  Actions::Reason reason{DeleteCause::kRoomForFile, InodeId{record.inode}, SessionId{}};
+  const FileRecord& record = model.files.at(slot);
   for (Slot victim : plan.victims) actions_.doom(victim, plan.node, reason, now);
   int64_t spared = model.nodes.room_promised(plan.node) - static_cast<int64_t>(record.size);
   if (!plan.victims.empty()) {
@@ -137,6 +136,22 @@ void Decider::carry_out(Slot slot, const Plan& plan, MonotonicTime now) {
   CopyJob& added = model.add_job(job);
   start(added, now);
   actions_.touch(slot, true);
+  return added.id;
+}
+
+void Decider::relocate(MonotonicTime now) {
+  Model& model = actions_.model();
+  while (auto move = relocation_.next()) {
+    const FileRecord& moved = model.files.at(move->moved);
+    Actions::Reason reason{
+        DeleteCause::kRoomForFile, InodeId{model.files.at(move->helped).inode}, {}, InodeId{moved.inode}};
+    Plan plan;
+    plan.node = move->to;
+    plan.victims = std::move(move->victims);
+    plan.cause = CopyCause::kMakeWay;
+    plan.need = model.need(moved, model.count(moved));
+    relocation_.began(*move, carry_out(move->moved, plan, reason, now));
+  }
 }
 
 bool Decider::start(CopyJob& job, MonotonicTime now) {
@@ -208,7 +223,7 @@ size_t Decider::decide(size_t most, MonotonicTime now) {
     if (found.verdict == Verdict::kPlaced) found = plan(pick->slot, pick->lane);
     switch (found.verdict) {
       case Verdict::kPlaced:
-        carry_out(pick->slot, found, now);
+        carry_out(pick->slot, found, {DeleteCause::kRoomForFile, InodeId{record.inode}, {}, {}}, now);
         break;
       case Verdict::kHeld:
       case Verdict::kUnknown:
@@ -216,6 +231,7 @@ size_t Decider::decide(size_t most, MonotonicTime now) {
         break;
       case Verdict::kNowhere:
         model.park(record);
+        relocation_.note_stuck(pick->slot, record, model.count(record));
         actions_.touch(pick->slot, false);
         break;
     }

@@ -10,6 +10,7 @@
 #include "master/scheduler/actions.h"
 #include "master/scheduler/outlook.h"
 #include "master/scheduler/placement.h"
+#include "master/scheduler/relocation.h"
 #include "master/scheduler/throttle.h"
 
 namespace fsdfs::master {
@@ -17,18 +18,21 @@ namespace fsdfs::master {
 class Decider {
  public:
   Decider(Actions& actions, WantQueue& wants, Throttle& throttle, Placement& placement, Outlook& outlook,
-          Outlook& free_outlook)
+          Outlook& free_outlook, Relocation& relocation)
       : actions_(actions),
         wants_(wants),
         throttle_(throttle),
         placement_(placement),
         outlook_(outlook),
-        free_outlook_(free_outlook) {}
+        free_outlook_(free_outlook),
+        relocation_(relocation) {}
 
   // Orders the copies whose space has become free; gives up those that cannot come about any more.
   void start_waiting(MonotonicTime now);
   // Decides until nothing is left to do now or `most` files were looked at. Returns how many were.
   size_t decide(size_t most, MonotonicTime now);
+  // Makes way for the worst off of the files that fit nowhere.
+  void relocate(MonotonicTime now);
   // The files set aside get their turn again.
   void retry_held();
 
@@ -49,7 +53,8 @@ class Decider {
   Plan plan(Slot slot, bool lane);
 
  private:
-  void carry_out(Slot slot, const Plan& plan, MonotonicTime now);
+  // Evicts for the reason given, and promises the file its copy; returns the job.
+  uint64_t carry_out(Slot slot, const Plan& plan, const Actions::Reason& reason, MonotonicTime now);
   Plan plan_eviction(Plan plan, const FileRecord& record, bool keep_reserve,
                      const std::vector<Placement::Candidate>& candidates);
   Verdict glance(const FileRecord& record);
@@ -61,6 +66,7 @@ class Decider {
   Placement& placement_;
   Outlook& outlook_;       // of all nodes: without a chance there the file is parked
   Outlook& free_outlook_;  // of those below their limits: without a chance there it is held
+  Relocation& relocation_;
   struct Held {
     Slot slot;
     NodeIndex waits_for;  // a free place there; kNoNode: any change

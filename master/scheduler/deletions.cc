@@ -96,7 +96,7 @@ bool Deletions::work_file(Slot slot, MonotonicTime now) {
     auto holders = model.files.holders(record);
     for (NodeIndex node : std::vector<NodeIndex>(holders.begin(), holders.end())) {
       if (may_order(node)) {
-        actions_.doom(slot, node, {DeleteCause::kFileRemoved, {}, {}}, now);
+        actions_.doom(slot, node, {DeleteCause::kFileRemoved, {}, {}, {}}, now);
       } else if (model.nodes.has(node, kSource)) {
         again = true;
       }

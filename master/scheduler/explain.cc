@@ -101,6 +101,8 @@ const char* cause_text(CopyCause cause) {
       return "a node that holds it is draining";
     case CopyCause::kFill:
       return "idle room";
+    case CopyCause::kMakeWay:
+      return "makes way elsewhere";
   }
   return "?";
 }
@@ -108,7 +110,8 @@ const char* cause_text(CopyCause cause) {
 std::string cause_text(const DeleteOrder& order) {
   switch (order.cause) {
     case DeleteCause::kRoomForFile:
-      return "gives way to " + to_string(order.for_inode);
+      return "gives way to " + to_string(order.for_inode) +
+             (order.by_way_of.value != 0 ? " by way of " + to_string(order.by_way_of) : "");
     case DeleteCause::kRoomForSession:
       return "gives way to session " + to_string(order.for_session);
     case DeleteCause::kReserve:

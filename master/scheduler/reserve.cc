@@ -38,7 +38,7 @@ void Reserve::refill(NodeIndex node, MonotonicTime now) {
   wish.victims_max = kVictimsPerTurn;
   VictimIndex::Harvest harvest = actions_.victims().gather(wish);
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) states_[node].gave_up_at = model.wakes;
-  for (Slot victim : harvest.victims) actions_.doom(victim, node, {DeleteCause::kReserve, {}, {}}, now);
+  for (Slot victim : harvest.victims) actions_.doom(victim, node, {DeleteCause::kReserve, {}, {}, {}}, now);
 }
 
 }  // namespace fsdfs::master

@@ -17,9 +17,10 @@ SchedulerCore::SchedulerCore(const SchedulerSettings& settings, const SchedulerG
       outlook_(model_, throttle_, Outlook::Nodes::kAll),
       free_outlook_(model_, throttle_, Outlook::Nodes::kFree),
       deletions_(actions_),
-      decider_(actions_, wants_, throttle_, placement_, outlook_, free_outlook_),
+      relocation_(actions_, throttle_, placement_, refusals_),
+      decider_(actions_, wants_, throttle_, placement_, outlook_, free_outlook_, relocation_),
       reserve_(actions_),
-      sweep_(actions_, wants_, deletions_, outlook_),
+      sweep_(actions_, wants_, deletions_, outlook_, relocation_),
       admissions_(actions_, placement_, outlook_) {}
 
 Status SchedulerCore::set_settings(const SchedulerSettings& settings) {

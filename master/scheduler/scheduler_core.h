@@ -10,6 +10,7 @@
 #include "master/scheduler/model.h"
 #include "master/scheduler/outlook.h"
 #include "master/scheduler/placement.h"
+#include "master/scheduler/relocation.h"
 #include "master/scheduler/reserve.h"
 #include "master/scheduler/sweep.h"
 #include "master/scheduler/throttle.h"
@@ -77,6 +78,7 @@ class SchedulerCore {
   Placement placement_;
   Outlook outlook_, free_outlook_;
   Deletions deletions_;
+  Relocation relocation_;
   Decider decider_;
   Reserve reserve_;
   Sweep sweep_;

@@ -50,6 +50,7 @@ void Sweep::look_at(Slot slot) {
   Counts counts = model.count(record);
   if (!wants_.sweep_offer(slot, record, counts, outlook_)) {
     model.park(record);
+    relocation_.note_stuck(slot, record, counts);
   } else if (record.parked != model.generation) {
     record.parked = 0;
   }

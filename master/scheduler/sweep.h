@@ -10,13 +10,14 @@
 
 #include "master/scheduler/actions.h"
 #include "master/scheduler/deletions.h"
+#include "master/scheduler/relocation.h"
 
 namespace fsdfs::master {
 
 class Sweep {
  public:
-  Sweep(Actions& actions, WantQueue& wants, Deletions& deletions, Outlook& outlook)
-      : actions_(actions), wants_(wants), deletions_(deletions), outlook_(outlook) {}
+  Sweep(Actions& actions, WantQueue& wants, Deletions& deletions, Outlook& outlook, Relocation& relocation)
+      : actions_(actions), wants_(wants), deletions_(deletions), outlook_(outlook), relocation_(relocation) {}
 
   void request() { requested_ = true; }
   // Removed: its index is freed when a whole pass has stripped it.
@@ -44,6 +45,7 @@ class Sweep {
   WantQueue& wants_;
   Deletions& deletions_;
   Outlook& outlook_;
+  Relocation& relocation_;
   bool requested_ = false;
   bool running_ = false;
   Slot cursor_ = 0;

@@ -50,7 +50,7 @@ struct SchedulerSettings {
   Duration admit_timeout = std::chrono::seconds(60);  // an admission that nobody asks about is forgotten
   size_t deletes_per_node = 1'000;                    // ordered and not confirmed, evictions aside
   size_t files_swept_per_tick = 200'000;
-  size_t decisions_per_tick = 5'000;
+  size_t decisions_per_tick = 2'000;
 };
 
 // Switches off one guard each, so that tests can prove that the simulator would notice. Production uses the
@@ -120,6 +120,7 @@ enum class CopyCause : uint8_t {
   kEndangered = 1,  // one live copy, N >= 2
   kDraining = 2,    // at its target only with copies on draining nodes
   kFill = 3,        // at or above its target, into idle quota
+  kMakeWay = 4,     // so that another of its copies can give way to a file that fits nowhere (relocation.h)
 };
 
 struct CopyOrder {
@@ -150,6 +151,7 @@ struct DeleteOrder {
   double surplus = 0;  // K-N of the file before, as eviction counts it
   InodeId for_inode;
   SessionId for_session;
+  InodeId by_way_of;  // of this file a copy comes here first, and leaves its place elsewhere to for_inode
   bool last_of_trash =
       false;              // no copy of this deleted file is left after it: drop it from the trash as well
   bool repeated = false;  // was ordered before and is not confirmed

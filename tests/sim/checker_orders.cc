@@ -179,7 +179,18 @@ void Checker::check_eviction(const DeleteOrder& order, const File& victim) {
   } else {
     expect(surplus >= need + 2 - kRounding, order, "invariant 2: surplus(v) < surplus(t) + 2");
   }
-  ++evicted_for_[{node_of(order.node), order.for_inode.value}];
+  if (order.by_way_of.value == 0) {
+    ++evicted_for_[{node_of(order.node), order.for_inode.value}];
+    return;
+  }
+  // What arrives here is another file, which leaves its place elsewhere to the one in need: it may not end up
+  // better off than what it displaces was.
+  const File& moved = file_at(file_of(order.by_way_of));
+  expect(victim.info.trash || surplus >= copies_of_victim(moved) - moved.info.target + 1 - kRounding, order,
+         "a file relocated at the cost of one that is no better off");
+  expect(copies_in_need(moved) - moved.info.target >= need + 1 - kRounding, order,
+         "a file relocated that could not give way");
+  ++evicted_for_[{node_of(order.node), order.by_way_of.value}];
 }
 
 // Victims are taken only if together they make the file fit; its copy may have been ordered in the same

@@ -22,13 +22,14 @@ Plan plan_from_seed(uint64_t seed) {
   Random random(seed ^ 0x5EED);
   Plan plan;
   plan.seed = seed;
-  uint64_t size_class = random.below(100);
+  uint64_t size_class = random.below(400);
   plan.nodes = size_class == 0   ? random.between(300, 1000)
-               : size_class < 10 ? random.between(60, 150)
-                                 : random.between(20, 40);
+               : size_class < 30 ? random.between(50, 150)
+                                 : random.between(20, 30);
   plan.zones = random.between(1, 5);
-  plan.files = random.between(500, 650);
-  plan.events = random.between(2'000, 2'400);
+  plan.files = random.between(500, 540);
+  plan.events = random.between(2'000, 2'100);
+  plan.step_ms = 500 << random.below(3);
   plan.equal_sizes = random.chance(0.25);
   plan.unit = random.chance(0.1) ? 10 : 1'000;
   double fullness[] = {0.05, 0.15, 0.25, 0.35, 0.5, 0.8};

@@ -23,7 +23,7 @@ struct Plan {
   bool fractional_targets = false;
   bool calm_nodes = false;     // no deaths, no changes of nodes
   int64_t step_ms = 500;       // from tick to tick
-  int64_t event_gap_ms = 300;  // at most, from event to event
+  int64_t event_gap_ms = 200;  // at most, from event to event
   int64_t retention_ms = 0;    // of the trash; 0: longer than the run
   master::SchedulerSettings scheduler;
   master::LivenessSettings liveness;

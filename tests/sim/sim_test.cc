@@ -78,8 +78,6 @@ class SmallSwarm {
   World world_;
 };
 
-// The best may need a copy moved out of the way of another, which the scheduler does not do: then it stays
-// one behind.
 TEST(SmallSwarms, ReachTheBestMinSurplusThereIs) {
   int compared = 0, reached = 0;
   for (uint64_t seed = 1; seed <= 500; ++seed) {
@@ -90,7 +88,7 @@ TEST(SmallSwarms, ReachTheBestMinSurplusThereIs) {
     ++compared;
     reached += swarm.health().min_surplus == *best;
     EXPECT_LE(swarm.health().min_surplus, *best) << swarm.describe();
-    EXPECT_GE(swarm.health().min_surplus, *best - 1) << swarm.describe();
+    EXPECT_GE(swarm.health().min_surplus, *best) << swarm.describe();
   }
   std::printf("%d of %d are at the best min(K-N)\n", reached, compared);
   EXPECT_GT(compared, 400);

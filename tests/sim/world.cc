@@ -172,7 +172,7 @@ void World::carry_out(const std::vector<master::Order>& orders) {
 
 void World::begin_copy(const master::CopyOrder& order) {
   static constexpr const char* kNames[] = {"copy below target", "copy endangered", "copy draining",
-                                           "copy fill"};
+                                           "copy fill", "copy to make way"};
   tally_.count(kNames[static_cast<size_t>(order.cause)]);
   size_t number = node_of(order.target);
   SimNode& node = nodes_[number];
@@ -326,7 +326,8 @@ bool World::settle() {
 }
 
 bool World::rest() {
-  constexpr int64_t kQuietMs = 45'000;  // longer than any back-off and repetition of the plans
+  constexpr int64_t kQuietMs =
+      60'000;  // longer than any back-off, repetition and credit of bytes of the plans
   constexpr int64_t kMostMs = 2 * 3600'000;
   int64_t quiet_since = now_ms_, began = now_ms_;
   while (now_ms_ - quiet_since < kQuietMs) {

@@ -98,7 +98,9 @@ grpc::Status FakeNode::Read(grpc::ServerContext* context, const v1::ReadRequest*
     ++reads_;
     plan = read_fault_;
     if (first_ticket_.empty()) first_ticket_ = item.ticket();
-    if (plan.fault == Fault::kExpired && item.ticket() == first_ticket_) {
+    bool expired = plan.fault == Fault::kAlwaysExpired ||
+                   (plan.fault == Fault::kExpired && item.ticket() == first_ticket_);
+    if (expired) {
       return {grpc::StatusCode::UNAUTHENTICATED, "the ticket has expired"};
     }
     auto found = contents_.find(from_wire(item.replica()));

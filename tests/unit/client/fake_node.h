@@ -18,14 +18,15 @@ namespace fsdfs::client {
 
 enum class Fault {
   kNone,
-  kRefuse,        // UNAVAILABLE at once
-  kExpired,       // UNAUTHENTICATED, until asked with another ticket than the first
-  kCut,           // UNAVAILABLE after `after` bytes
-  kCutQuietly,    // ends as if all was sent, after `after` bytes
-  kHang,          // says nothing more after `after` bytes, until it is cancelled
-  kCorrupt,       // one bit is wrong in the block at `after`
-  kHangAtFinish,  // writes: takes everything and never gives a receipt
-  kNoSpace,       // writes: RESOURCE_EXHAUSTED
+  kRefuse,         // UNAVAILABLE at once
+  kExpired,        // UNAUTHENTICATED, until asked with another ticket than the first
+  kAlwaysExpired,  // UNAUTHENTICATED, whatever the ticket
+  kCut,            // UNAVAILABLE after `after` bytes
+  kCutQuietly,     // ends as if all was sent, after `after` bytes
+  kHang,           // says nothing more after `after` bytes, until it is cancelled
+  kCorrupt,        // one bit is wrong in the block at `after`
+  kHangAtFinish,   // writes: takes everything and never gives a receipt
+  kNoSpace,        // writes: RESOURCE_EXHAUSTED
 };
 
 struct FaultPlan {

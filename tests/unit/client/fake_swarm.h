@@ -59,7 +59,7 @@ class FakeSwarmTest : public ::testing::Test {
     ClientOptions options;
     options.addresses = {master_->address()};
     options.credentials = test_credentials();
-    options.deadline = std::chrono::seconds(10);
+    options.deadline = std::chrono::seconds(20);
     options.first_contact = std::chrono::seconds(5);
     options.attempt = std::chrono::milliseconds(300);
     return options;

@@ -126,7 +126,10 @@ TEST_F(EventTextTest, OrdersComeBackAsTheyWere) {
     deletion.cause = cause;
     deletion.surplus = 1.5;
     deletion.repeated = true;
-    if (cause == DeleteCause::kRoomForFile) deletion.for_inode = InodeId{99};
+    if (cause == DeleteCause::kRoomForFile) {
+      deletion.for_inode = InodeId{99};
+      deletion.by_way_of = InodeId{98};
+    }
     EXPECT_EQ(describe(order_of(event_of(deletion))), describe(deletion));
   }
   DeleteOrder for_session;

@@ -197,6 +197,36 @@ TEST(Placement, BytesPerSecondAreKeptOverTime) {
   EXPECT_LE(ordered, 115U);
 }
 
+TEST(Placement, BytesPerSecondOfEachNodeAreKeptOverTimeAndMayBeSetAnew) {
+  SchedulerSettings settings = no_fill();
+  settings.node_bytes_per_second = 500;
+  FakeSwarm swarm(settings);
+  for (int node = 1; node <= 3; ++node) swarm.add_node(node, 1'000'000);
+  for (uint64_t file = 1; file <= 1000; ++file) swarm.add_file(file, 100, 3, {1});
+  auto bytes_in = [&swarm](int seconds) {
+    std::map<NodeId, uint64_t> bytes;
+    for (int i = 0; i < 10 * seconds; ++i) {
+      swarm.turn();
+      for (const CopyOrder& order : swarm.copies_ordered()) bytes[order.target] += order.size;
+    }
+    return bytes;
+  };
+  for (const auto& [node, bytes] : bytes_in(10)) {
+    EXPECT_GE(bytes, 5000U) << to_string(node);
+    EXPECT_LE(bytes, 5700U) << to_string(node);
+  }
+  settings.node_bytes_per_second = 2000;
+  ASSERT_TRUE(swarm.scheduler.set_settings(settings).ok());
+  for (const auto& [node, bytes] : bytes_in(10)) {
+    EXPECT_GE(bytes, 19'000U) << to_string(node);
+    EXPECT_LE(bytes, 22'500U) << to_string(node);
+  }
+  settings.node_bytes_per_second = 0;
+  ASSERT_TRUE(swarm.scheduler.set_settings(settings).ok());
+  ASSERT_TRUE(swarm.settle());
+  EXPECT_EQ(swarm.scheduler.health().min_surplus, 0);
+}
+
 TEST(Placement, AFileBiggerThanASecondsWorthGetsThrough) {
   SchedulerSettings settings = no_fill();
   settings.node_bytes_per_second = 10;

@@ -1,0 +1,127 @@
+#!/bin/sh
+# How fast does a swarm make a dead node's copies again, and what do readers feel of it?
+#
+#   sh bench/repair.sh [RUNS] [FILES] [KIB] [SETTING=VALUE...]     default: 3 runs of 1000 files of 1024 KiB
+#
+# Starts one master and four nodes on loopback from build/release, on the filesystem of $TMPDIR, puts FILES files with N = 3
+# and no spare copies, kills a node with SIGKILL, and measures from the moment the master counts it as dead until
+# min(K-N) >= 0. Before and during the repair one client reads files, one after the other, as fast as it can. The settings go to
+# every process. Ends what it started.
+set -eu
+cd "$(dirname "$0")/.."
+runs=${1:-3}
+files=${2:-1000}
+kib=${3:-1024}
+[ $# -le 3 ] && shift $# || shift 3
+bin=$PWD/build/release/bin
+[ -x "$bin/fsdfsd" ] || { echo "bench: no $bin/fsdfsd: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
+
+place=$(mktemp -d "${TMPDIR:-/tmp}/fsdfs-bench.XXXXXX")
+pids=
+stop_all() {
+  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
+  pids=
+}
+end() {
+  code=$?
+  trap - EXIT INT TERM
+  stop_all
+  rm -rf "$place"
+  exit "$code"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$place/password"
+chmod 600 "$place/password"
+export FSDFS_SWARM_PASSWORD_FILE="$place/password"
+base=18500
+export FSDFS_JOIN="127.0.0.1:$base"
+serve() {
+  name=$1
+  port=$2
+  shift 2
+  "$bin/fsdfsd" --data "$place/$name" --listen "127.0.0.1:$port" --set copies.spare=false \
+    --set node.report_interval=1s --set node.dead_after=4s --set trash.retention=0s "$@" 2>"$place/$name.log" &
+  pids="$pids $!"
+}
+now() { date +%s.%N; }
+number() { "$bin/fsdfs" status --json | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.]*\).*/\1/p" | head -n 1; }
+since() { echo "$(now) $1" | awk '{ printf "%.3f", $1 - $2 }'; }
+
+# reading SECONDS-FILE: reads until the file exists; leaves the MiB/s in $place/rate.
+read_until() {
+  "$bin/fsdfs" cat $reads >/dev/null 2>&1 || true # names and sums in memory
+  begin=$(now)
+  rounds=0
+  while [ ! -e "$1" ]; do
+    "$bin/fsdfs" cat $reads >/dev/null || { echo "bench: a read failed" >&2; exit 1; }
+    rounds=$((rounds + 1))
+  done
+  echo "$rounds $sample $kib $(since "$begin")" | awk '{ printf "%.1f\n", $1 * $2 * $3 / 1024 / $4 }' >"$2"
+}
+
+# Random bytes: nothing on the way may profit from their order.
+mkdir "$place/source"
+i=0
+while [ "$i" -lt "$files" ]; do
+  head -c "$((kib * 1024))" /dev/urandom >"$place/source/f$i"
+  i=$((i + 1))
+done
+# What the reader reads in one round: up to 64 MiB or 200 files, spread over all.
+sample=$((65536 / kib))
+[ "$sample" -le 200 ] || sample=200
+[ "$sample" -ge 1 ] || sample=1
+[ "$sample" -le "$files" ] || sample=$files
+reads=
+i=0
+while [ "$i" -lt "$sample" ]; do
+  reads="$reads /f/f$((i * files / sample))"
+  i=$((i + 1))
+done
+
+run=0
+while [ "$run" -lt "$runs" ]; do
+  run=$((run + 1))
+  rm -rf "$place/master" "$place"/node*
+  serve master "$base" --master "$@"
+  for node in 1 2 3 4; do serve "node$node" "$((base + node))" --quota 100G --set "node.host=machine$node" "$@"; done
+  victim=${pids##* }
+  "$bin/fsdfs" wait --nodes 4 --timeout 60s >/dev/null
+  "$bin/fsdfs" put "$place/source" /f >/dev/null
+  "$bin/fsdfs" wait --min-surplus 0 --timeout 600s >/dev/null
+  sync
+
+  rm -f "$place/stop"
+  read_until "$place/stop" "$place/rate.before" &
+  reader=$!
+  sleep 5
+  touch "$place/stop"
+  wait "$reader"
+
+  kill -KILL "$victim"
+  held=$(find "$place/node4/replicas" -type f ! -name '*.meta' | wc -l)
+  # The reader begins when the repair does; a repair without a reader comes first in every other run.
+  until [ "$(number dead)" = 1 ]; do :; done
+  begin=$(now)
+  if [ "$((run % 2))" = 0 ]; then
+    rm -f "$place/stop"
+    read_until "$place/stop" "$place/rate.during" &
+    reader=$!
+  fi
+  "$bin/fsdfs" wait --min-surplus 0 --timeout 900s >/dev/null
+  took=$(since "$begin")
+  during=-
+  if [ "$((run % 2))" = 0 ]; then
+    touch "$place/stop"
+    wait "$reader"
+    during=$(cat "$place/rate.during")
+  fi
+  echo "$run $held $kib $took $(cat "$place/rate.before") $during" | awk '{
+    printf "run %d: %d copies of %d KiB in %s s: %.0f a second, %.1f MiB/s; reads %s MiB/s before", $1, $2, $3, $4, $2 / $4, $2 * $3 / 1024 / $4, $5
+    if ($6 != "-") printf ", %s MiB/s during (%.2f)", $6, $6 / $5
+    printf "\n" }'
+  stop_all
+done
+echo "$(nproc) cores, $(awk '/MemTotal/ { printf "%d GiB", $2 / 1048576 + 0.5 }' /proc/meminfo), $(stat -f -c %T "$place") on ${TMPDIR:-/tmp}; 1 master and 4 nodes on loopback, TLS, N = 3${*:+; $*}"
