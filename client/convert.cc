@@ -194,7 +194,7 @@ NodeInfo from_wire(const v1::NodeInfo& wire) {
   NodeInfo node;
   node.node = from_wire(wire.node());
   node.state = node_state(wire.state());
-  node.admin_state = enum_from_wire(wire.admin_state(), AdminState::kDraining);
+  node.admin_state = enum_from_wire(wire.admin_state(), AdminState::kRemoving);
   node.quota_bytes = wire.quota_bytes();
   node.used_bytes = wire.used_bytes();
   node.files = wire.files();
@@ -202,6 +202,9 @@ NodeInfo from_wire(const v1::NodeInfo& wire) {
   node.load = from_wire(wire.load());
   node.unknown_replicas = wire.unknown_replicas();
   node.incarnation = Incarnation{wire.incarnation()};
+  node.drain_left = wire.drain_left();
+  node.drained = wire.drained();
+  node.attending = wire.attending();
   return node;
 }
 

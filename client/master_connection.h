@@ -18,10 +18,11 @@
 #include "common/rpc/channel.h"
 #include "common/rpc/status_rpc.h"
 #include "common/status.h"
+#include "fsdfs/admin.grpc.pb.h"
 #include "fsdfs/namespace.grpc.pb.h"
+#include "fsdfs/policy.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
-#include "fsdfs/policy.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -55,6 +56,21 @@ class MasterConnection {
     return outcome;
   }
 
+  // One try of a stream of replies: `take` gets each, until it returns false or the stream ends. The
+  // context's deadline and cancelling are the caller's.
+  template <typename Stub, typename Request, typename Reply, typename Take>
+  Status read_stream(std::unique_ptr<grpc::ClientReader<Reply>> (Stub::*method)(grpc::ClientContext*,
+                                                                                const Request&),
+                     const Request& request, grpc::ClientContext& context, Take take) {
+    size_t index = current_.load();
+    auto reader = (peers_[index].template stub<Stub>().*method)(&context, request);
+    Reply reply;
+    while (reader->Read(&reply)) {
+      if (!take(reply)) context.TryCancel();
+    }
+    return explain(judge(index, reader->Finish()));
+  }
+
  private:
   // One address with its stubs.
   struct Peer {
@@ -65,6 +81,7 @@ class MasterConnection {
     std::unique_ptr<v1::Trash::Stub> trash;
     std::unique_ptr<v1::Quotas::Stub> quotas;
     std::unique_ptr<v1::Policy::Stub> policy;
+    std::unique_ptr<v1::Admin::Stub> admin;
 
     template <typename Stub>
     Stub& stub() const {
@@ -78,6 +95,8 @@ class MasterConnection {
         return *quotas;
       } else if constexpr (std::is_same_v<Stub, v1::Policy::Stub>) {
         return *policy;
+      } else if constexpr (std::is_same_v<Stub, v1::Admin::Stub>) {
+        return *admin;
       } else {
         return *swarm;
       }

@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "client/convert.h"
+#include "client/convert_admin.h"
 #include "client/master_connection.h"
 #include "client/node_channels.h"
+#include "common/rpc/call.h"
 #include "fsdfs/namespace.grpc.pb.h"
+#include "fsdfs/policy.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
-#include "fsdfs/policy.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -22,8 +24,11 @@ using Swarm = v1::Swarm::Stub;
 using Trash = v1::Trash::Stub;
 using Quotas = v1::Quotas::Stub;
 using Policy = v1::Policy::Stub;
+using Admin = v1::Admin::Stub;
 
-constexpr size_t kLocateBatch = 1000;  // places a message; the master takes no more
+constexpr size_t kLocateBatch = 1000;                     // places a message; the master takes no more
+constexpr Duration kRemovalTime = std::chrono::hours(1);  // of a node with millions of replicas
+constexpr Duration kRemovalRetry = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -386,6 +391,62 @@ Result<std::vector<NodeInfo>> SwarmClient::nodes() {
                              for (const auto& node : reply.nodes()) nodes.push_back(from_wire(node));
                              return nodes;
                            });
+}
+
+Result<AdminStateChange> SwarmClient::set_admin_state(const std::string& node, AdminState state) {
+  v1::SetAdminStateRequest request;
+  connection_->stamp(request.mutable_request());
+  request.set_node(node);
+  request.set_state(static_cast<v1::AdminState>(state));
+  return connection_->call(&Admin::SetAdminState, request, connection_->master->deadline(),
+                           [](const v1::SetAdminStateReply& reply) { return from_wire(reply); });
+}
+
+Status SwarmClient::remove_node(const std::string& node, bool force,
+                                const std::function<void(const RemovalProgress&)>& progress) {
+  v1::RemoveNodeRequest request;
+  request.set_node(node);
+  request.set_force(force);
+  MonotonicTime give_up = connection_->master->deadline();
+  SystemSleeper sleeper;
+  while (true) {
+    bool heard = false;
+    grpc::ClientContext context;
+    set_deadline(context, kRemovalTime);
+    Status ended = connection_->master->read_stream(&Admin::RemoveNode, request, context,
+                                                    [&](const v1::RemoveNodeProgress& message) {
+                                                      heard = true;
+                                                      progress(from_wire(message));
+                                                      return true;
+                                                    });
+    bool again = ended.code() == Code::kUnavailable && !heard && connection_->clock.now() < give_up;
+    if (!again || !sleeper.sleep(kRemovalRetry)) return ended;
+  }
+}
+
+Result<Explanation> SwarmClient::explain(const Place& place) {
+  v1::ExplainRequest request;
+  to_wire(place, request.mutable_place());
+  return connection_->call(&Admin::Explain, request, connection_->master->deadline(),
+                           [](const v1::ExplainReply& reply) { return from_wire(reply); });
+}
+
+Result<WhatIf> SwarmClient::what_if_lost(const std::string& node) {
+  v1::WhatIfRequest request;
+  request.set_lose(node);
+  return connection_->call(&Admin::WhatIf, request, connection_->master->deadline(),
+                           [](const v1::WhatIfReply& reply) { return from_wire(reply); });
+}
+
+Result<WhatIf> SwarmClient::what_if_added(uint64_t quota) {
+  v1::WhatIfRequest request;
+  request.set_add_quota(quota);
+  return connection_->call(&Admin::WhatIf, request, connection_->master->deadline(),
+                           [](const v1::WhatIfReply& reply) { return from_wire(reply); });
+}
+
+Status SwarmClient::events(const EventQuery& query, const EventSink& sink, const StopSignal& stop) {
+  return read_events(*connection_->master, connection_->clock, query, sink, stop);
 }
 
 const ClientOptions& SwarmClient::options() const {

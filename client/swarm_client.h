@@ -12,12 +12,15 @@
 // Durability is the master's: a mutation that returned ok is committed (invariant 6).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "client/event_stream.h"
+#include "client/insight.h"
 #include "client/types.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -112,6 +115,20 @@ class SwarmClient {
   // --- the swarm ---
   Result<SwarmStatus> status();
   Result<std::vector<NodeInfo>> nodes();
+
+  // --- operators (client/insight.h); `node`: its id, a unique prefix of it, or its address ---
+  // kFailedPrecondition, with a list: no node is that, or several are.
+  Result<AdminStateChange> set_admin_state(const std::string& node, AdminState state);
+  // kFailedPrecondition: the node attends, or (without `force`) holds the only copy of files; then nothing
+  // has changed. `progress` tells of those files page by page. A removal that has begun goes on also when
+  // this returns kUnavailable.
+  Status remove_node(const std::string& node, bool force,
+                     const std::function<void(const RemovalProgress&)>& progress);
+  Result<Explanation> explain(const Place& place);
+  Result<WhatIf> what_if_lost(const std::string& node);
+  Result<WhatIf> what_if_added(uint64_t quota);
+  // As client/event_stream.h says.
+  Status events(const EventQuery& query, const EventSink& sink, const StopSignal& stop);
 
   const ClientOptions& options() const;
   const Clock& clock() const;

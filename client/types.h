@@ -114,7 +114,7 @@ struct Load {
 };
 
 enum class NodeState : uint8_t { kUnknown = 0, kUp = 1, kSilent = 2, kDead = 3 };
-enum class AdminState : uint8_t { kUnknown = 0, kActive = 1, kReadonly = 2, kDraining = 3 };
+enum class AdminState : uint8_t { kUnknown = 0, kActive = 1, kReadonly = 2, kDraining = 3, kRemoving = 4 };
 enum class ReplicaState : uint8_t { kUnknown = 0, kWhole = 1, kStale = 2, kDeleting = 3, kQuarantined = 4 };
 
 struct Holder {
@@ -227,6 +227,11 @@ struct NodeInfo {
   Load load;
   uint64_t unknown_replicas = 0;
   Incarnation incarnation;
+  // Of a node that drains: files that would fall below their target without it, and whether nothing depends
+  // on it any more.
+  uint64_t drain_left = 0;
+  bool drained = false;
+  bool attending = false;
 };
 
 enum class RemoveKind : uint8_t {

@@ -7,6 +7,7 @@
 
 #include "common/io/posix_disk.h"
 #include "master/control/control_loop.h"
+#include "master/service/admin_service.h"
 #include "master/service/convert.h"
 #include "master/service/namespace_service.h"
 #include "master/service/policy_service.h"
@@ -100,7 +101,8 @@ struct Master::Parts {
         registry(context),
         trash(context),
         quotas(context),
-        policies(context) {}
+        policies(context),
+        admin(context) {}
   ~Parts() { stop(); }
 
   // The store's writer calls the loop until it is closed.
@@ -127,6 +129,7 @@ struct Master::Parts {
   TrashService trash;
   QuotaService quotas;
   PolicyService policies;
+  AdminService admin;
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -160,8 +163,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names, &parts_->sessions, &parts_->swarm,   &parts_->registry,
-          &parts_->trash, &parts_->quotas,   &parts_->policies};
+  return {&parts_->names, &parts_->sessions, &parts_->swarm,    &parts_->registry,
+          &parts_->trash, &parts_->quotas,   &parts_->policies, &parts_->admin};
 }
 
 void Master::set_address(std::string address) {
@@ -177,6 +180,7 @@ Epoch Master::epoch() const {
 }
 
 void Master::prepare_stop() {
+  parts_->admin.prepare_stop();
   parts_->control.prepare_stop();
 }
 

@@ -237,6 +237,9 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_vars(*this);
   add_policy(*this);
   add_state(*this);
+  add_node_admin(*this);
+  add_why(*this);
+  add_events(*this);
 }
 CommandLine::~CommandLine() = default;
 

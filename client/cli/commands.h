@@ -17,5 +17,9 @@ void add_policy(CommandLine& commands);   // policy set, show, check, clear
 void add_trash(CommandLine& commands);    // trash ls, trash restore, trash purge
 void add_quota(CommandLine& commands);    // quota set, quota get, quota rm, quota ls
 void add_state(CommandLine& commands);    // status, nodes, wait
+// Operators:
+void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, remove
+void add_why(CommandLine& commands);         // why, whatif
+void add_events(CommandLine& commands);
 
 }  // namespace fsdfs::client

@@ -10,7 +10,8 @@
 
 namespace fsdfs::client {
 
-InterruptWatch::InterruptWatch(std::function<void()> on_first) : on_first_(std::move(on_first)) {
+InterruptWatch::InterruptWatch(std::function<void()> on_first, int output)
+    : on_first_(std::move(on_first)), output_(output) {
   sigset_t mask;
   sigemptyset(&mask);
   sigaddset(&mask, SIGINT);
@@ -29,10 +30,16 @@ InterruptWatch::~InterruptWatch() {
 }
 
 void InterruptWatch::watch() {
-  std::array<pollfd, 2> watched{{{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
+  // Errors and hang-ups of the output are told without being asked for.
+  std::array<pollfd, 3> watched{{{signals_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}, {output_, 0, 0}}};
   while (true) {
     if (::poll(watched.data(), watched.size(), -1) < 0) continue;
     if (watched[1].revents != 0) return;
+    if ((watched[2].revents & (POLLERR | POLLHUP)) != 0) {
+      if (!interrupted_.exchange(true)) on_first_();
+    }
+    if (watched[2].revents != 0) watched[2].fd = -1;
+    if (watched[0].revents == 0) continue;
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof(info)) != sizeof(info)) continue;
     if (interrupted_.exchange(true)) ::_exit(128 + static_cast<int>(info.ssi_signo));

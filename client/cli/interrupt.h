@@ -18,8 +18,9 @@ namespace fsdfs::client {
 
 class InterruptWatch {
  public:
-  // `on_first` is called from the watching thread.
-  explicit InterruptWatch(std::function<void()> on_first);
+  // `on_first` is called from the watching thread. `output`: an output that counts as an interrupt when
+  // nobody reads it any more (a pipe); -1: none.
+  explicit InterruptWatch(std::function<void()> on_first, int output = -1);
   ~InterruptWatch();
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
@@ -30,6 +31,7 @@ class InterruptWatch {
   void watch();
 
   const std::function<void()> on_first_;
+  const int output_;
   std::atomic<bool> interrupted_{false};
   sigset_t old_mask_{};
   UniqueFd signals_;

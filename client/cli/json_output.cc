@@ -128,6 +128,9 @@ Json nodes_json(const std::vector<NodeInfo>& nodes) {
                     {"max_surplus", number_or_null(node.max_surplus)},
                     {"unknown_replicas", node.unknown_replicas},
                     {"incarnation", node.incarnation.value},
+                    {"drain_left", node.drain_left},
+                    {"drained", node.drained},
+                    {"attending", node.attending},
                     {"load", load_json(node.load)}});
   }
   return list;

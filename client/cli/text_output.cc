@@ -51,7 +51,8 @@ std::string_view state_name(NodeState state) {
 }
 
 std::string_view state_name(AdminState state) {
-  static constexpr std::array<std::string_view, 4> kNames = {"unknown", "active", "readonly", "draining"};
+  static constexpr std::array<std::string_view, 5> kNames = {"unknown", "active", "readonly", "draining",
+                                                             "removing"};
   return name_of(kNames, state);
 }
 
@@ -231,6 +232,16 @@ std::string policy_text(const PolicyState& policy) {
   if (text.back() != '\n') text += "\n";
   return text;
 }
+namespace {
+
+// "draining (12 left)", "drained": what an operator waits for.
+std::string admin_text(const NodeInfo& node) {
+  std::string text(state_name(node.admin_state));
+  if (node.admin_state != AdminState::kDraining) return text;
+  return node.drained ? "drained" : fmt::format("{} ({} left)", text, node.drain_left);
+}
+
+}  // namespace
 
 std::string nodes_text(const std::vector<NodeInfo>& nodes) {
   std::vector<std::vector<std::string>> rows = {{"ADDRESS", "ZONE", "STATE", "ADMIN", "USED", "QUOTA", "USE%",
@@ -238,10 +249,9 @@ std::string nodes_text(const std::vector<NodeInfo>& nodes) {
                                                  "COPIES", "ID"}};
   for (const NodeInfo& node : nodes) {
     rows.push_back({node.node.address, node.node.zone.empty() ? "-" : node.node.zone,
-                    std::string(state_name(node.state)), std::string(state_name(node.admin_state)),
-                    format_size(node.used_bytes), format_size(node.quota_bytes),
-                    percent_of(node.used_bytes, node.quota_bytes), std::to_string(node.files),
-                    node.max_surplus ? number_text(*node.max_surplus) : "-",
+                    std::string(state_name(node.state)), admin_text(node), format_size(node.used_bytes),
+                    format_size(node.quota_bytes), percent_of(node.used_bytes, node.quota_bytes),
+                    std::to_string(node.files), node.max_surplus ? number_text(*node.max_surplus) : "-",
                     fmt::format("{:.0f}%", node.load.cpu * 100),
                     format_size(static_cast<uint64_t>(node.load.net_in)) + "/s",
                     format_size(static_cast<uint64_t>(node.load.net_out)) + "/s",

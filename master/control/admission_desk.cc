@@ -68,6 +68,7 @@ void AdmissionDesk::expire_sessions() {
   for (SessionId id : leases_.take_expired(context_.clock.now())) {
     context_.logger.info("session {} was not heard of for {}: what it staged is deleted", id.value,
                          format_duration(context_.settings.session_lease));
+    context_.events.add({.kind = EventKind::kSessionExpired, .text = fmt::format("session {}", id.value)});
     context_.store.submit(
         {},
         [id](WriteTransaction& transaction) -> Result<std::string> {

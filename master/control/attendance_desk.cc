@@ -27,7 +27,9 @@ RetireRule AttendanceDesk::retire_rule() const {
 
 void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr<NodeLink> link) {
   KnownNode* node = context_.nodes.find(hello.node);
-  if (node == nullptr) return link->close(unavailable("the master has lost sight of the node: attend again"));
+  if (node == nullptr || node->record.admin_state == AdminState::kRemoving) {
+    return link->close(unavailable("the node has just been removed: attend again"));
+  }
   if (node->link != nullptr) {
     node->link->close(aborted("the node attends anew"));
     detach(node->attendance);
@@ -43,6 +45,9 @@ void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr
   context_.tell_node(*node);
   context_.logger.info("node {} attends from {} ({})", to_string(hello.node), hello.address,
                        hello.zone.empty() ? "no zone" : "zone " + hello.zone);
+  context_.events.add({.kind = EventKind::kNodeJoined,
+                       .node = hello.node,
+                       .text = hello.zone.empty() ? std::string() : "zone " + hello.zone});
   send(attendance,
        WelcomeMessage{context_.store.swarm(), context_.settings.report_interval, context_.settings.lease});
 }
@@ -59,6 +64,7 @@ void AttendanceDesk::detach(uint64_t id) {
   context_.tell_node(*node);
   orders_.lost(node_id);
   context_.logger.info("node {} no longer attends", to_string(node_id));
+  context_.events.add({.kind = EventKind::kNodeLeft, .node = node_id});
 }
 
 void AttendanceDesk::close_all(const Status& why) {
@@ -95,6 +101,7 @@ void AttendanceDesk::submit_held(uint64_t id, Attendance& attendance, std::share
       {},
       [held, verdicts, node = attendance.node,
        rule = retire_rule()](WriteTransaction& transaction) -> Result<std::string> {
+        FSDFS_TRY(check_registered(transaction, node));
         verdicts->clear();
         for (const HeldReplica& replica : *held) {
           FSDFS_ASSIGN(auto verdict, apply_held(transaction, node, replica, rule));
@@ -116,6 +123,12 @@ void AttendanceDesk::note_verdicts(const NodeId& id, const Held& held, const std
   bool changed = false;
   for (size_t i = 0; i < held.size(); ++i) {
     const ReplicaId& replica = held[i].replica;
+    if (verdicts[i] == Verdict::kUnknown || verdicts[i] == Verdict::kQuarantined) {
+      bool bad = verdicts[i] == Verdict::kQuarantined;
+      context_.events.add({.kind = bad ? EventKind::kReplicaBad : EventKind::kReplicaUnknown,
+                           .node = id,
+                           .replica = replica});
+    }
     if (verdicts[i] == Verdict::kUnknown) {
       if (node->unknown.set(replica, held[i].content.size)) changed = true;
       context_.repeated.warning("unknown",
@@ -128,7 +141,7 @@ void AttendanceDesk::note_verdicts(const NodeId& id, const Held& held, const std
       context_.repeated.error("bad", "node {} holds a bad copy of {}: it is replaced", to_string(id),
                               replica.to_string());
     }
-    if (verdicts[i] != Verdict::kStaged) orders_.copy_arrived(replica, id);
+    if (verdicts[i] != Verdict::kStaged) orders_.copy_arrived(replica, id, false);
   }
   if (changed) context_.tell_node(*node);
 }
@@ -171,25 +184,31 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
   attendance.submitted = last;
   auto held = std::make_shared<Held>();
   auto verdicts = std::make_shared<std::vector<Verdict>>();
+  auto gone = std::make_shared<std::vector<Gone>>();
   context_.store.submit(
       {},
-      [fresh, held, verdicts, node = attendance.node,
+      [fresh, held, verdicts, gone, node = attendance.node,
        rule = retire_rule()](WriteTransaction& transaction) -> Result<std::string> {
+        FSDFS_TRY(check_registered(transaction, node));
         held->clear();
         verdicts->clear();
+        gone->clear();
         for (const NodeChange& change : *fresh) {
           if (const auto* came = std::get_if<HeldReplica>(&change.change)) {
             FSDFS_ASSIGN(auto verdict, apply_held(transaction, node, *came, rule));
             held->push_back(*came);
             verdicts->push_back(verdict);
           } else {
-            FSDFS_TRY(apply_gone(transaction, node, std::get<ReplicaId>(change.change)));
+            const auto& replica = std::get<ReplicaId>(change.change);
+            FSDFS_ASSIGN(auto was, apply_gone(transaction, node, replica));
+            if (was) gone->emplace_back(replica, *was);
           }
         }
         return std::string();
       },
-      [this, id, fresh, held, verdicts, last, node_id = attendance.node](const Result<std::string>& done) {
-        context_.post([this, id, fresh, held, verdicts, last, node_id, ok = done.ok()] {
+      [this, id, fresh, held, verdicts, gone, last,
+       node_id = attendance.node](const Result<std::string>& done) {
+        context_.post([this, id, fresh, held, verdicts, gone, last, node_id, ok = done.ok()] {
           Attendance* present = find(id);
           if (!ok) {
             // The node repeats what is not acknowledged.
@@ -197,12 +216,21 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
             return;
           }
           note_verdicts(node_id, *held, *verdicts);
+          note_gone(node_id, *gone);
           forget_unknown(node_id, *fresh);
           if (present == nullptr) return;
           present->acknowledged = std::max(present->acknowledged, last);
           send(*present, AcknowledgeMessage{present->acknowledged, false});
         });
       });
+}
+
+void AttendanceDesk::note_gone(const NodeId& node, const std::vector<Gone>& gone) {
+  for (const auto& [replica, was] : gone) {
+    bool ordered = was == ReplicaState::kDeleting;
+    context_.events.add(
+        {.kind = ordered ? EventKind::kDeleted : EventKind::kReplicaLost, .node = node, .replica = replica});
+  }
 }
 
 void AttendanceDesk::forget_unknown(const NodeId& id, const std::vector<NodeChange>& changes) {
@@ -270,12 +298,15 @@ void AttendanceDesk::scan(uint64_t id, Attendance& attendance) {
 void AttendanceDesk::drop_missing(uint64_t id, Attendance& attendance, std::vector<ReplicaId> missing) {
   context_.repeated.warning("missing", "node {} came without {} replicas that were recorded there",
                             to_string(attendance.node), missing.size());
+  context_.events.add(
+      {.node = attendance.node,
+       .text = fmt::format("a node came without {} replicas that were recorded there", missing.size())});
   ++attendance.writes;
   context_.store.submit(
       {},
       [node = attendance.node,
        gone = std::move(missing)](WriteTransaction& transaction) -> Result<std::string> {
-        for (const ReplicaId& replica : gone) FSDFS_TRY(apply_gone(transaction, node, replica));
+        for (const ReplicaId& replica : gone) FSDFS_TRY(apply_gone(transaction, node, replica).status());
         return std::string();
       },
       [this, id](const Result<std::string>& done) {

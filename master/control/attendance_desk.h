@@ -68,6 +68,8 @@ class AttendanceDesk final : public RowWatcher {
   void send(const Attendance& attendance, const MasterMessage& message);
   void apply_changes(uint64_t id, Attendance& attendance, const std::vector<NodeChange>& changes);
   void submit_held(uint64_t id, Attendance& attendance, std::shared_ptr<Held> held);
+  using Gone = std::pair<ReplicaId, ReplicaState>;  // what it was until then
+  void note_gone(const NodeId& node, const std::vector<Gone>& gone);
   void forget_unknown(const NodeId& id, const std::vector<NodeChange>& changes);
   void note_verdicts(const NodeId& node, const Held& held, const std::vector<Verdict>& verdicts);
   void scan(uint64_t id, Attendance& attendance);

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "master/control/control_settings.h"
+#include "master/control/event_log.h"
 #include "master/control/node_directory.h"
 #include "master/scheduler/scheduler.h"
 #include "master/store/store.h"
@@ -23,6 +24,7 @@ struct ControlContext {
   const ControlSettings& settings;
   Scheduler& scheduler;
   NodeDirectory& nodes;
+  EventLog& events;
   // Waits while the loop is behind; drops the event once the loop has stopped. Not on the loop's thread.
   std::function<void(ControlEvent)> post;
 

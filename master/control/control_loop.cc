@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "master/control/node_warnings.h"
 #include "master/scheduler/read_weight.h"
 
 namespace fsdfs::master {
@@ -25,17 +26,20 @@ ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logge
       logger_(logger),
       repeated_(logger, clock),
       events_(settings_.events_max),
+      event_log_(clock, store.epoch()),
       scheduler_(settings_.scheduler),
       nodes_(settings_),
       liveness_({settings_.report_interval, settings_.missed_reports, settings_.dead_after}),
-      context_{store,     clock,      logger, repeated_,
-               settings_, scheduler_, nodes_, [this](ControlEvent event) { post(std::move(event)); }},
+      context_{store,     clock,      logger,
+               repeated_, settings_,  scheduler_,
+               nodes_,    event_log_, [this](ControlEvent event) { post(std::move(event)); }},
       leases_(settings_.session_lease),
       orders_(context_),
       attendance_desk_(context_, orders_),
       feeder_(context_, orders_, leases_, attendance_desk_),
       admissions_(context_, leases_),
-      trash_(context_) {}
+      trash_(context_),
+      removals_(context_) {}
 
 ControlLoop::~ControlLoop() {
   stop();
@@ -48,7 +52,15 @@ Status ControlLoop::start() {
   FSDFS_ASSIGN(auto view, store_.read());
   FSDFS_TRY(feeder_.load(*view));
   view.reset();
-  for (const auto& [id, node] : nodes_.all()) liveness_.expect(id, node.record.incarnation, clock_.now());
+  for (const auto& [id, node] : nodes_.all()) {
+    if (node.record.admin_state == AdminState::kRemoving) {
+      watch_node(id);
+      removals_.marked(id);
+    } else {
+      liveness_.expect(id, node.record.incarnation, clock_.now());
+    }
+  }
+  event_log_.add({.kind = EventKind::kMasterStarted, .text = fmt::format("epoch {}", store_.epoch().value)});
   publish();
   thread_ = std::thread([this] { run(); });
   return {};
@@ -58,6 +70,7 @@ void ControlLoop::prepare_stop() {
   post([this] {
     attendance_desk_.close_all(unavailable("the master is shutting down: attend again soon"));
     admissions_.stop();
+    removals_.stop();
   });
 }
 
@@ -68,7 +81,7 @@ void ControlLoop::stop() {
 }
 
 void ControlLoop::on_commit(const LogEntry& entry) {
-  if (FactFeeder::concerns(entry)) post([this, entry] { feeder_.apply(entry); });
+  if (FactFeeder::concerns(entry)) post([this, entry] { apply(entry); });
 }
 
 // Work that must not be lost. Waits while the loop is far behind, unless it is the loop itself that asks.
@@ -103,7 +116,11 @@ uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> lin
         return std::string();
       },
       [this, id, hello, link](const Result<std::string>& done) {
-        if (!done.ok()) return link->close(done.status());
+        if (!done.ok()) {
+          event_log_.add(
+              {.kind = EventKind::kNodeRefused, .node = hello.node, .text = done.status().message()});
+          return link->close(done.status());
+        }
         post([this, id, hello, link] { welcome(id, hello, link); });
       });
   return id;
@@ -206,6 +223,17 @@ void ControlLoop::restore_weights(std::vector<ReadWeight> weights) {
   });
 }
 
+// --- operators ---
+
+void ControlLoop::remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> watch) {
+  if (post_now([this, node, watch] { removals_.begin(node, watch); })) return;
+  watch->end(unavailable("the master is overloaded or shutting down: try again"));
+}
+
+bool ControlLoop::ask(std::function<void(const Scheduler&)> question) {
+  return post_now([this, question = std::move(question)] { question(scheduler_); });
+}
+
 // --- the loop's thread ---
 
 void ControlLoop::run() {
@@ -224,6 +252,7 @@ void ControlLoop::run() {
     due = steady_now() + (more ? Duration(kRetryGap) : settings_.tick_interval);
   }
   admissions_.stop();
+  removals_.stop();
 }
 
 bool ControlLoop::turn() {
@@ -237,6 +266,8 @@ bool ControlLoop::turn() {
   orders_.dispatch(std::move(tick.orders));
   admissions_.turn();
   trash_.turn();
+  removals_.turn();
+  event_log_.flush();
   if (changed_ && steady_now() - published_at_ >= settings_.view_interval) publish();
   return more || changed_;
 }
@@ -256,6 +287,46 @@ void ControlLoop::watch_node(const NodeId& id) {
   logger_.log(liveness == Liveness::kUp ? LogLevel::kInfo : LogLevel::kWarning, "node {} ({}) is {}",
               to_string(id), node->record.address, name_of(liveness));
   context_.tell_node(*node);
+  if (node->record.admin_state == AdminState::kRemoving) return;
+  EventKind kind = liveness == Liveness::kUp       ? EventKind::kNodeUp
+                   : liveness == Liveness::kSilent ? EventKind::kNodeSilent
+                                                   : EventKind::kNodeDead;
+  event_log_.add({.kind = kind, .node = id});
+}
+
+void ControlLoop::apply(const LogEntry& entry) {
+  for (const LogRecord& record : entry.records) {
+    const auto* changed = std::get_if<NodeChanged>(&record);
+    const KnownNode* known = changed == nullptr ? nullptr : nodes_.find(changed->node.id);
+    if (known != nullptr) admin_state_changed(known->record, changed->node);
+    if (const auto* gone = std::get_if<NodeRemoved>(&record)) {
+      known = nodes_.find(gone->node);
+      event_log_.add({.kind = EventKind::kNodeRemoved,
+                      .node = gone->node,
+                      .text = known == nullptr ? std::string() : known->record.address});
+    }
+  }
+  feeder_.apply(entry);
+  for (const LogRecord& record : entry.records) {
+    if (const auto* changed = std::get_if<NodeChanged>(&record)) {
+      if (changed->node.admin_state != AdminState::kRemoving) continue;
+      liveness_.forget(changed->node.id);
+      watch_node(changed->node.id);
+      removals_.marked(changed->node.id);
+    } else if (const auto* gone = std::get_if<NodeRemoved>(&record)) {
+      liveness_.forget(gone->node);
+      removals_.gone(gone->node);
+      nodes_changed_ = true;
+    }
+  }
+}
+
+void ControlLoop::admin_state_changed(const NodeRecord& before, const NodeRecord& after) {
+  if (before.admin_state == after.admin_state) return;
+  nodes_changed_ = true;
+  logger_.info("node {} ({}) is set {}", to_string(after.id), after.address, name_of(after.admin_state));
+  event_log_.add(
+      {.kind = EventKind::kNodeAdmin, .cause = static_cast<uint8_t>(after.admin_state), .node = after.id});
 }
 
 // --- the view ---
@@ -288,8 +359,10 @@ void ControlLoop::add_warnings(SwarmView& view) const {
   for (const NodeStatus& node : view.nodes()) {
     std::string name = fmt::format("node {} ({})", to_string(node.record.id), node.record.address);
     if (node.liveness == Liveness::kSilent) view.warnings.push_back(name + " is silent");
-    if (node.liveness == Liveness::kDead) {
-      view.warnings.push_back(name + " is dead: its files are being copied elsewhere");
+    if (node.liveness == Liveness::kDead && node.record.admin_state < AdminState::kDraining) {
+      view.warnings.push_back(name +
+                              " is dead: its files are being copied elsewhere; `fsdfs node remove` it "
+                              "if it will not come back");
     }
     if (node.unknown_replicas != 0) {
       view.warnings.push_back(
@@ -298,6 +371,7 @@ void ControlLoop::add_warnings(SwarmView& view) const {
     }
     if (node.liveness == Liveness::kUp && node.record.admin_state == AdminState::kActive) ++usable;
   }
+  for (std::string& warning : node_warnings(view)) view.warnings.push_back(std::move(warning));
   if (usable < settings_.scheduler.sync_copies) {
     view.warnings.push_back(
         fmt::format("writes are synced on {} nodes and not on {}, as no more are up: add a server", usable,

@@ -19,8 +19,10 @@
 #include "master/control/admission_desk.h"
 #include "master/control/attendance_desk.h"
 #include "master/control/control_context.h"
+#include "master/control/event_log.h"
 #include "master/control/fact_feeder.h"
 #include "master/control/order_desk.h"
+#include "master/control/removal_desk.h"
 #include "master/control/swarm_view.h"
 #include "master/control/trash_keeper.h"
 #include "master/policy/weight_keeper.h"
@@ -68,6 +70,14 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   // --- reads ---
   void note_reads(std::vector<ReadCount> counts, WallTime at, Weights changed) override;
   void restore_weights(std::vector<ReadWeight> weights) override;
+  // --- operators ---
+  // Begins the removal of a node, or joins the one under way; the watch says how it goes.
+  void remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> watch);
+  // Asks the scheduler, on the loop's thread; `question` must be quick. False: the loop is far behind or has
+  // stopped, and will not ask. A question that was taken and that the loop no longer comes to is destroyed
+  // unasked.
+  bool ask(std::function<void(const Scheduler&)> question);
+  EventLog& event_log() { return event_log_; }
 
   // Never null after start().
   std::shared_ptr<const SwarmView> view() const;
@@ -80,6 +90,8 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   bool turn();
   void watch_nodes();
   void watch_node(const NodeId& id);
+  void apply(const LogEntry& entry);
+  void admin_state_changed(const NodeRecord& before, const NodeRecord& after);
   void publish();
   void add_warnings(SwarmView& view) const;
 
@@ -89,6 +101,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   Logger& logger_;
   RateLimitedLog repeated_;
   BoundedQueue<ControlEvent> events_;
+  EventLog event_log_;
   std::atomic<uint64_t> attendances_{0};
 
   // Of the loop's thread (of start() before it runs).
@@ -102,6 +115,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   FactFeeder feeder_;
   AdmissionDesk admissions_;
   TrashKeeper trash_;
+  RemovalDesk removals_;
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view
   bool nodes_changed_ = false;  // who is there, and how: shown at once

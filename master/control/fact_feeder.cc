@@ -128,7 +128,7 @@ void FactFeeder::replica_changed(const ReplicaRecord& replica) {
       scheduler.replica_removed(inode, version, replica.node);
       break;
   }
-  orders_.copy_arrived(replica.replica, replica.node);
+  orders_.copy_arrived(replica.replica, replica.node, replica.state == ReplicaState::kWhole);
 }
 
 void FactFeeder::replica_removed(const ReplicaId& id, const NodeId& node) {

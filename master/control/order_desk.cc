@@ -46,7 +46,8 @@ void OrderDesk::dispatch(std::vector<Order> orders) {
   std::unique_ptr<ReadView> view;
   std::vector<DeleteOrder> fresh, durable;
   for (Order& order : orders) {
-    context_.logger.debug("order: {}", describe(order));
+    if (context_.logger.enabled(LogLevel::kDebug)) context_.logger.debug("order: {}", describe(order));
+    context_.events.add(event_of(order));
     if (auto* copy = std::get_if<CopyOrder>(&order)) {
       Status sent;
       if (view == nullptr) {
@@ -55,7 +56,10 @@ void OrderDesk::dispatch(std::vector<Order> orders) {
         sent = opened.status();
       }
       if (sent.ok()) sent = send_copy(*view, *copy);
-      if (!sent.ok()) context_.scheduler.copy_failed(copy->id, CopyFailure::kTarget, context_.clock.now());
+      if (!sent.ok()) {
+        note_failure({copy->replica, copy->target}, sent.message());
+        context_.scheduler.copy_failed(copy->id, CopyFailure::kTarget, context_.clock.now());
+      }
     } else if (auto* deletion = std::get_if<DeleteOrder>(&order)) {
       (is_durable_already(*deletion) ? durable : fresh).push_back(*deletion);
     } else if (auto* cancelled = std::get_if<CancelOrder>(&order)) {
@@ -79,7 +83,7 @@ Status OrderDesk::send_copy(ReadView& view, const CopyOrder& order) {
   if (!target->link->send(context_.store.epoch(), message)) return unavailable("the node's stream is closed");
   Key key{order.replica, order.target};
   forget_copy(key);
-  copies_[key] = order.id;
+  copies_[key] = {order.id, order.size, context_.clock.now()};
   copy_of_[order.id] = key;
   return {};
 }
@@ -136,6 +140,7 @@ void OrderDesk::ended(const NodeId& node, const OrderOutcome& outcome) {
   if ((outcome.order.value & kDeletionBit) != 0) {
     context_.repeated.warning("deletion", "node {} could not delete a replica and will be told again: {}",
                               to_string(node), outcome.status.to_string());
+    context_.events.add({.kind = EventKind::kDeletionFailed, .node = node, .text = outcome.status.message()});
     return;
   }
   OrderId order{outcome.order.value & kCounterMask};
@@ -146,17 +151,29 @@ void OrderDesk::ended(const NodeId& node, const OrderOutcome& outcome) {
   if (why != CopyFailure::kCancelled) {
     context_.repeated.info("copy", "node {} could not copy {}: {}", to_string(node),
                            found->second.first.to_string(), outcome.status.to_string());
+    note_failure(found->second, outcome.status.message());
   }
   forget_copy(Key(found->second));
   context_.scheduler.copy_failed(order, why, context_.clock.now());
 }
 
-void OrderDesk::copy_arrived(const ReplicaId& replica, const NodeId& node) {
+void OrderDesk::copy_arrived(const ReplicaId& replica, const NodeId& node, bool counts) {
   auto found = copies_.find({replica, node});
   if (found == copies_.end()) return;
-  OrderId order = found->second;
+  Copy copy = found->second;
   forget_copy(Key(found->first));
-  context_.scheduler.copy_finished(order);
+  context_.scheduler.copy_finished(copy.order);
+  if (!counts) return note_failure({replica, node}, "it does not count: its file has changed or is gone");
+  context_.events.add({.kind = EventKind::kCopied,
+                       .node = node,
+                       .replica = replica,
+                       .size = copy.size,
+                       .took = context_.clock.now() - copy.since});
+}
+
+void OrderDesk::note_failure(const Key& key, std::string why) {
+  context_.events.add(
+      {.kind = EventKind::kCopyFailed, .node = key.second, .replica = key.first, .text = std::move(why)});
 }
 
 void OrderDesk::lost(const NodeId& node) {
@@ -165,8 +182,9 @@ void OrderDesk::lost(const NodeId& node) {
     if (key.second == node) gone.push_back(key);
   }
   for (const Key& key : gone) {
-    OrderId order = copies_[key];
+    OrderId order = copies_[key].order;
     forget_copy(key);
+    note_failure(key, "the node no longer attends");
     context_.scheduler.copy_failed(order, CopyFailure::kTarget, context_.clock.now());
   }
 }
@@ -174,7 +192,7 @@ void OrderDesk::lost(const NodeId& node) {
 void OrderDesk::forget_copy(const Key& key) {
   auto found = copies_.find(key);
   if (found == copies_.end()) return;
-  copy_of_.erase(found->second);
+  copy_of_.erase(found->second.order);
   copies_.erase(found);
 }
 

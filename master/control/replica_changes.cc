@@ -81,10 +81,18 @@ Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& h
   return inode && inode->version == held.replica.version && inode->content == held.content;
 }
 
-Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica) {
+Result<std::optional<ReplicaState>> apply_gone(WriteTransaction& transaction, const NodeId& node,
+                                               const ReplicaId& replica) {
   FSDFS_ASSIGN(auto row, transaction.replica(replica, node));
-  if (!row) return {};
-  return transaction.remove_replica(replica, node);
+  if (!row) return std::optional<ReplicaState>();
+  FSDFS_TRY(transaction.remove_replica(replica, node));
+  return std::optional(row->state);
+}
+
+Status check_registered(ReadView& view, const NodeId& node) {
+  FSDFS_ASSIGN(auto record, view.node(node));
+  if (record && record->admin_state != AdminState::kRemoving) return {};
+  return failed_precondition("node " + to_string(node) + " was removed from the swarm");
 }
 
 Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order) {
@@ -122,6 +130,10 @@ Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello&
                     "directory, or its node.key was replaced; give it an empty data directory",
                     name),
         Reason::kWrongIdentity);
+  }
+  if (known && known->admin_state == AdminState::kRemoving) {
+    return unavailable(
+        fmt::format("node {} is being removed from the swarm: it may join again after that", name));
   }
   // Each start of a node is an incarnation of its own and has one address: two addresses are two processes.
   bool older = known && hello.incarnation < known->incarnation;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "common/status.h"
 #include "master/control/node_messages.h"
@@ -33,8 +34,11 @@ Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, co
 // True when apply_held would leave everything as it is; then the writer need not be asked.
 Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held);
 
-// The node does not hold it (any more).
-Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica);
+// The node does not hold it (any more). What the row's state was, if there was one.
+Result<std::optional<ReplicaState>> apply_gone(WriteTransaction& transaction, const NodeId& node,
+                                               const ReplicaId& replica);
+// kFailedPrecondition: it was removed, or is being removed; nothing may be recorded of it.
+Status check_registered(ReadView& view, const NodeId& node);
 
 // Makes a deletion that the scheduler decided durable. kGone: there is nothing to delete. kRefused: it must
 // not be: the last look at the records says that no other whole copy would be left, or that the file was
@@ -44,7 +48,7 @@ enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
 Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order);
 
 // A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another
-// swarm), kStaleIncarnation. Returns the record as it is now.
+// swarm), kStaleIncarnation. kUnavailable: it is being removed. Returns the record as it is now.
 Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm);
 
 }  // namespace fsdfs::master

@@ -19,6 +19,7 @@ enum class AdminState : uint8_t {
   kActive = 0,
   kReadonly = 1,  // keeps and serves what it has, takes nothing new
   kDraining = 2,  // its copies leave; it takes nothing new and is the source of last resort
+  kRemoving = 3,  // its records are going, batch by batch; it may not attend, its copies no longer count
 };
 
 constexpr std::string_view name_of(Liveness liveness) {
@@ -41,6 +42,8 @@ constexpr std::string_view name_of(AdminState state) {
       return "readonly";
     case AdminState::kDraining:
       return "draining";
+    case AdminState::kRemoving:
+      return "removing";
   }
   return "?";
 }

@@ -23,6 +23,7 @@ Status SchedulerCore::node_changed(const NodeInfo& info) {
   int usable_before = model_.nodes.usable();
   AdminState admin_before = model_.nodes.at(index).info.admin;
   model_.nodes.update(index, info);
+  if (admin_before != info.admin) model_.nodes.edit(index).drain_counted = false;
   throttle_.pace(index, info.load.foreground_slow);
   uint8_t after = model_.nodes.traits(index);
   if (before != after || usable_before != model_.nodes.usable() || admin_before != info.admin) {

@@ -134,27 +134,38 @@ const char* cause_text(CancelCause cause) {
   return "?";
 }
 
-struct Describe {
+struct CauseOf {
   std::string operator()(const CopyOrder& order) const {
-    return "copy " + order.replica.to_string() + " to " + to_string(order.target) + ": " +
-           cause_text(order.cause) + " (K-N = " + number(order.surplus) + ")";
+    return cause_text(order.cause) + (" (K-N = " + number(order.surplus) + ")");
   }
   std::string operator()(const DeleteOrder& order) const {
     bool evicted = order.cause <= DeleteCause::kReserve;
-    return "delete " + order.replica.to_string() + " from " + to_string(order.node) + ": " +
-           cause_text(order) + (evicted ? " (K-N = " + number(order.surplus) + ")" : "") +
+    return cause_text(order) + (evicted ? " (K-N = " + number(order.surplus) + ")" : "") +
            (order.repeated ? ", again" : "");
   }
+  std::string operator()(const CancelOrder& order) const { return cause_text(order.cause); }
+};
+
+struct Describe {
+  std::string operator()(const CopyOrder& order) const {
+    return "copy " + order.replica.to_string() + " to " + to_string(order.target) + ": ";
+  }
+  std::string operator()(const DeleteOrder& order) const {
+    return "delete " + order.replica.to_string() + " from " + to_string(order.node) + ": ";
+  }
   std::string operator()(const CancelOrder& order) const {
-    return "cancel the copy of " + order.replica.to_string() + " to " + to_string(order.target) + ": " +
-           cause_text(order.cause);
+    return "cancel the copy of " + order.replica.to_string() + " to " + to_string(order.target) + ": ";
   }
 };
 
 }  // namespace
 
+std::string cause_of(const Order& order) {
+  return std::visit(CauseOf{}, order);
+}
+
 std::string describe(const Order& order) {
-  return std::visit(Describe{}, order);
+  return std::visit(Describe{}, order) + cause_of(order);
 }
 
 Explanation explain(SchedulerCore& core, InodeId inode) {
@@ -199,8 +210,10 @@ NodeView view_of(const Model& model, NodeIndex index) {
   view.copies_out = node.copies_out;
   view.has_max_surplus = node.has_max_surplus;
   view.max_surplus = from_units(node.max_surplus);
-  view.drain_left = node.drain_left;
+  bool uncounted = model.nodes.has(index, kDrains) && !node.drain_counted;
+  view.drain_left = uncounted ? node.files : node.drain_left;
   view.only_copies = node.only_copies;
+  view.drain_counted = node.drain_counted;
   view.reported = node.reported;
   return view;
 }

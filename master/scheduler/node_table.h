@@ -53,6 +53,7 @@ struct Node {
   bool has_max_surplus = false;
   int32_t max_surplus = 0;
   uint64_t drain_left = 0, only_copies = 0;
+  bool drain_counted = false;  // by a pass that began while it was draining
 };
 
 // A node in as few bytes as a choice among all of them needs.

@@ -18,6 +18,9 @@ void Sweep::begin() {
   being_left_.insert(being_left_.end(), leaving_.begin(), leaving_.end());
   leaving_.clear();
   figures_.assign(model.nodes.end(), {});
+  for (NodeIndex node = 0; node < model.nodes.end(); ++node) {
+    figures_[node].drains = model.nodes.has(node, kDrains);
+  }
   wants_.begin_sweep();
   actions_.victims().begin_sweep();
 }
@@ -90,6 +93,7 @@ void Sweep::end() {
     n.max_surplus = figures_[node].max;
     n.drain_left = figures_[node].drain_left;
     n.only_copies = figures_[node].only_copies;
+    n.drain_counted = figures_[node].drains && model.nodes.has(node, kDrains);
   }
   for (NodeIndex node : being_left_) {
     model.nodes.free_index(node);

@@ -33,6 +33,7 @@ class Sweep {
     bool has_max = false;
     Units max = 0;
     uint64_t drain_left = 0, only_copies = 0;
+    bool drains = false;  // since before the pass
   };
   void begin();
   void look_at(Slot slot);

@@ -40,7 +40,7 @@ struct SchedulerSettings {
   int copies_out_per_node = 32;         // leaving at once
   uint64_t node_bytes_per_second = 0;   // of copies into one node; 0: no limit
   uint64_t swarm_bytes_per_second = 0;  // of all copies; 0: no limit
-  double load_max = 0.95;  // a node whose CPU or disk is busier is the last choice
+  double load_max = 0.95;               // a node whose CPU or disk is busier is the last choice
 
   Duration copy_timeout = std::chrono::seconds(60);   // for an order, besides its size / copy_rate_min
   uint64_t copy_rate_min = 1 << 20;                   // bytes/s; a copy that is slower is given up
@@ -178,6 +178,8 @@ using Order = std::variant<CopyOrder, DeleteOrder, CancelOrder>;
 
 // One line for `fsdfs events`: "copy 12@1.7 to <node>: one live copy (K-N = -2)".
 std::string describe(const Order& order);
+// Its end: "one live copy (K-N = -2)".
+std::string cause_of(const Order& order);
 
 struct TickResult {
   std::vector<Order> orders;
@@ -243,7 +245,8 @@ struct NodeView {
   bool has_max_surplus = false;
   double max_surplus = 0;   // of its files, as of the last sweep
   uint64_t drain_left = 0;  // files that would fall below their target if the node went, as of the last sweep
-  uint64_t only_copies = 0;  // files with no other live copy, as of the last sweep
+  uint64_t only_copies = 0;    // files with no other live copy, as of the last sweep
+  bool drain_counted = false;  // a whole sweep has looked since it drains; until then drain_left is its files
   bool reported = false;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "master/control/node_warnings.h"
+
 namespace fsdfs::master {
 namespace {
 
@@ -156,6 +158,12 @@ v1::NodeInfo info_to_proto(const NodeStatus& node) {
   *info.mutable_load() = to_proto(node.load);
   info.set_unknown_replicas(node.unknown_replicas);
   info.set_incarnation(node.record.incarnation.value);
+  info.set_attending(node.attending);
+  info.set_only_copies(node.placed.only_copies);
+  if (node.record.admin_state == AdminState::kDraining) {
+    info.set_drain_left(std::max(node.placed.drain_left, node.placed.only_copies));
+    info.set_drained(is_drained(node));
+  }
   return info;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/path.h"
 #include "common/rpc/peer.h"
 #include "common/rpc/status_rpc.h"
 #include "master/service/answer.h"
@@ -112,7 +113,12 @@ grpc::ServerUnaryReactor* SessionsService::OpenSession(grpc::CallbackServerConte
 }
 
 void SessionsService::admitted(std::shared_ptr<Opening> opening, const Admission& admission) {
-  if (admission.outcome != Admission::Outcome::kGranted) return finish(*opening, admission.refusal);
+  if (admission.outcome != Admission::Outcome::kGranted) {
+    context_.control.event_log().add(
+        {.kind = EventKind::kSessionRefused,
+         .text = fmt::format("{}: {}", display(opening->open.path.path), admission.refusal.message())});
+    return finish(*opening, admission.refusal);
+  }
   context_.store.submit(
       {false, opening->request},
       [this, opening, chain = admission.chain](WriteTransaction& transaction) -> Result<std::string> {

@@ -25,6 +25,18 @@ Status check_open(const OpenRequest& request) {
   return check_size(request.size);
 }
 
+// Members that were removed from the swarm since the open leave the chain: nothing can be recorded of them.
+// If one comes back, its inventory tells what it holds.
+Status forget_removed_members(ReadView& view, SessionRecord& session) {
+  std::vector<NodeId> present;
+  for (const NodeId& id : session.chain) {
+    FSDFS_ASSIGN(auto node, view.node(id));
+    if (node) present.push_back(id);
+  }
+  session.chain = std::move(present);
+  return {};
+}
+
 // What the chain staged and no file will use.
 Status discard_chain(WriteTransaction& transaction, const SessionRecord& session, uint64_t size) {
   for (const NodeId& node : session.chain)
@@ -282,7 +294,12 @@ Result<CommitOutcome> commit_session(WriteTransaction& transaction, const Commit
                                      const Policy& policy) {
   FSDFS_TRY(check_size(request.content.size));
   FSDFS_ASSIGN(auto session, find_session(transaction, request.session));
-  FSDFS_ASSIGN(auto holders, judge_receipts(session, request.content, request.receipts));
+  FSDFS_ASSIGN(auto proven, judge_receipts(session, request.content, request.receipts));
+  FSDFS_TRY(forget_removed_members(transaction, session));
+  std::vector<NodeId> holders;
+  std::copy_if(proven.begin(), proven.end(), std::back_inserter(holders), [&](const NodeId& node) {
+    return std::find(session.chain.begin(), session.chain.end(), node) != session.chain.end();
+  });
   size_t needed = std::max<size_t>(1, request.sync_copies_min);
   if (holders.size() < needed) {
     return unavailable(
@@ -305,6 +322,7 @@ Result<CommitOutcome> commit_session(WriteTransaction& transaction, const Commit
 Status abort_session(WriteTransaction& transaction, SessionId id) {
   FSDFS_ASSIGN(auto session, transaction.session(id));
   if (!session) return {};
+  FSDFS_TRY(forget_removed_members(transaction, *session));
   FSDFS_TRY(discard_chain(transaction, *session, session->size));
   return transaction.remove_session(id, false);
 }

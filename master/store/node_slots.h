@@ -35,6 +35,11 @@ class NodeSlots {
     insert(slot, node);
     return slot;
   }
+  // The node was removed, and no row names its slot: if it comes back it gets another.
+  void forget(const NodeId& node) {
+    std::unique_lock lock(mutex_);
+    slots_.erase(node);
+  }
   // The none id for a slot that was never given.
   NodeId node(int64_t slot) const {
     std::shared_lock lock(mutex_);

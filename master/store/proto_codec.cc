@@ -78,6 +78,8 @@ v1::AdminState to_proto(AdminState state) {
       return v1::ADMIN_STATE_READONLY;
     case AdminState::kDraining:
       return v1::ADMIN_STATE_DRAINING;
+    case AdminState::kRemoving:
+      return v1::ADMIN_STATE_REMOVING;
   }
   return v1::ADMIN_STATE_UNSPECIFIED;
 }
@@ -147,6 +149,8 @@ AdminState from_proto(v1::AdminState state) {
       return AdminState::kReadonly;
     case v1::ADMIN_STATE_DRAINING:
       return AdminState::kDraining;
+    case v1::ADMIN_STATE_REMOVING:
+      return AdminState::kRemoving;
     default:
       return AdminState::kActive;
   }

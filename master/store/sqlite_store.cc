@@ -224,6 +224,9 @@ void SqliteStore::commit_group(std::vector<Task>& group) {
   if (sync) synced_at_ = now;
   for (const Ended& one : *ended) {
     if (one.entry.records.empty()) continue;
+    for (const LogRecord& record : one.entry.records) {
+      if (const auto* gone = std::get_if<NodeRemoved>(&record)) slots_.forget(gone->node);
+    }
     for (CommitListener* listener : listeners_) listener->on_commit(one.entry);
   }
   for (size_t i = 0; i < group.size(); ++i) group[i].done(std::move((*ended)[i].result));

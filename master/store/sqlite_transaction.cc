@@ -234,10 +234,8 @@ Status SqliteTransaction::put_node(const NodeRecord& node) {
 }
 
 Status SqliteTransaction::remove_node(const NodeId& id) {
-  auto slot = slots_.find(id);
-  if (!slot) return {};
-  FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM nodes WHERE slot = ?"));
-  FSDFS_TRY(statement.bind_int(1, *slot).run());
+  FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM nodes WHERE id = ?"));
+  FSDFS_TRY(statement.bind_blob(1, bytes_view(id.bytes)).run());
   records_.emplace_back(NodeRemoved{id});
   return {};
 }

@@ -171,6 +171,7 @@ class WriteTransaction : public ReadView {
   virtual Status remove_reads(InodeId inode) = 0;
 
   virtual Status put_node(const NodeRecord& node) = 0;  // makes or replaces
+  // No replica row may name it any more; none may be put until it is put again.
   virtual Status remove_node(const NodeId& id) = 0;
 
   virtual Status add_session(const SessionRecord& session) = 0;

@@ -18,6 +18,19 @@ TEST(InterruptWatch, TakesUpTheFirstSignal) {
   EXPECT_TRUE(watch.interrupted());
 }
 
+TEST(InterruptWatch, APipeThatNobodyReadsIsAnInterrupt) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  std::promise<void> told;
+  InterruptWatch watch([&] { told.set_value(); }, ends[1]);
+  auto future = told.get_future();
+  EXPECT_EQ(future.wait_for(std::chrono::milliseconds(0)), std::future_status::timeout);
+  ::close(ends[0]);
+  ASSERT_EQ(future.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_TRUE(watch.interrupted());
+  ::close(ends[1]);
+}
+
 TEST(InterruptWatch, PutsTheOldStateBack) {
   sigset_t before, after;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);

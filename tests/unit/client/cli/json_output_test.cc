@@ -91,10 +91,12 @@ TEST(JsonOutput, Nodes) {
       .cpu = 0.5, .net_in = 1, .net_out = 2, .disk = 3.5, .copies = 4, .readers = 5, .foreground_ms = 6};
   info.unknown_replicas = 1;
   info.incarnation = Incarnation{9};
+  info.drain_left = 12;
+  info.attending = true;
   EXPECT_EQ(nodes_json({info}), Json::parse(R"([{
     "id": "00000000-0000-0000-0000-000000000007", "address": "10.0.0.7:4242", "zone": "rack7", "state": "silent",
     "admin_state": "draining", "quota_bytes": 100, "used_bytes": 50, "files": 3, "max_surplus": null,
-    "unknown_replicas": 1, "incarnation": 9,
+    "unknown_replicas": 1, "incarnation": 9, "drain_left": 12, "drained": false, "attending": true,
     "load": {"cpu": 0.5, "net_in": 1.0, "net_out": 2.0, "disk": 3.5, "copies": 4, "readers": 5,
              "foreground_ms": 6.0}}])"));
 }
