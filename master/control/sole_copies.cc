@@ -23,6 +23,10 @@ Result<SoleCopyPage> sole_copies(ReadView& view, const SwarmView& swarm, const N
     });
     if (elsewhere) continue;
     FSDFS_ASSIGN(std::string path, paths.path(row.replica.inode));
+    if (path.empty()) {
+      FSDFS_ASSIGN(auto deleted, view.trash(row.replica.inode));
+      if (deleted) path = deleted->path + " (in the trash)";
+    }
     page.found.push_back({row.replica.inode, std::move(path), row.size});
   }
   return page;
