@@ -4,6 +4,10 @@ function(fsdfs_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} PRIVATE fsdfs_warnings)
+  if(FSDFS_SANITIZE)
+    # Only for speed: headers are read once for eight files. The other builds compile each file by itself.
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
 endfunction()
 
 # fsdfs_program(NAME SOURCES ... DEPENDS ...): an executable in bin/.

@@ -122,10 +122,6 @@ struct Dialer::State {
 
 namespace {
 
-int milliseconds(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
-
 grpc::ChannelArguments channel_arguments(const Dialer::Options& options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));

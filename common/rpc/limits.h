@@ -16,4 +16,9 @@ inline constexpr std::chrono::milliseconds kKeepaliveTimeout{5'000};
 // From TCP accept or connect to a verified peer.
 inline constexpr std::chrono::milliseconds kHandshakeTimeout{5'000};
 
+// As gRPC's options take times.
+inline int milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(time.count());
+}
+
 }  // namespace fsdfs

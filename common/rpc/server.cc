@@ -51,10 +51,6 @@ class RefusalReporter {
   uint64_t unreported_ = 0;
 };
 
-int milliseconds(std::chrono::milliseconds time) {
-  return static_cast<int>(time.count());
-}
-
 void set_limits(grpc::ServerBuilder& builder, const RpcServer::Options& options) {
   using Option = grpc::ServerBuilder::SyncServerOption;
   grpc::ResourceQuota quota("fsdfs");

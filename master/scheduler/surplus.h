@@ -2,6 +2,7 @@
 // deterministic.
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -26,6 +27,12 @@ inline Units copies_units(int copies) {
 inline int64_t floor_units(Units units) {
   int64_t whole = units / kCopy;
   return units % kCopy < 0 ? whole - 1 : whole;
+}
+
+// A whole number for a weight, ascending as the weights do.
+inline uint32_t ordered_bits(float weight) {
+  auto bits = std::bit_cast<uint32_t>(weight);
+  return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
 }
 
 }  // namespace fsdfs::master

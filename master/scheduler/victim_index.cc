@@ -1,18 +1,8 @@
 #include "master/scheduler/victim_index.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace fsdfs::master {
-
-namespace {
-
-uint32_t ordered_bits(float value) {
-  auto bits = std::bit_cast<uint32_t>(value);
-  return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
-}
-
-}  // namespace
 
 VictimIndex::PerNode& VictimIndex::of(NodeIndex node) {
   while (nodes_.size() <= node) {

@@ -1,7 +1,6 @@
 #include "master/scheduler/want_queue.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace fsdfs::master {
 
@@ -10,12 +9,6 @@ namespace {
 // Front sizes: one file in 32, so that a sweep over all of them pays for itself.
 size_t front_size(size_t files) {
   return std::max<size_t>(4096, files / 32);
-}
-
-// Ascending as the floats are.
-uint32_t ordered_bits(float value) {
-  auto bits = std::bit_cast<uint32_t>(value);
-  return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
 }
 
 }  // namespace
