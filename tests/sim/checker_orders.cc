@@ -84,9 +84,6 @@ void Checker::check_limits(const CopyOrder& order, const File& file) {
   });
   expect(nodes_[source].info.admin != AdminState::kDraining || !spare_source, order,
          "a draining node as the source though another node has it");
-  const master::NodeLoad& load = nodes_[target].info.load;
-  expect(order.cause != master::CopyCause::kFill || std::max(load.cpu, load.disk) <= settings_.load_max,
-         order, "a spare copy to a busy node");
   int in = 1, out = 1;
   for (const auto& [id, number] : file_of_order_) {
     for (const Arrival& arrival : files_[number].arrivals) {
