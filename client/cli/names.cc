@@ -151,9 +151,12 @@ void add_names(CommandLine& commands) {
   mkdir.add_flag("-p,--parents", make->parents, "make what is missing above; content with what is there");
 
   auto removal = std::make_shared<RemoveOptions>();
-  CLI::App& rm = commands.add("rm", "Remove files and directories",
-                              "Examples:\n  fsdfs rm /music/old.mp3\n  fsdfs rm -r /tmp/import",
-                              [removal](Session& session) { return remove(session, *removal); });
+  CLI::App& rm =
+      commands.add("rm", "Remove files and directories",
+                   "Deleted files stay in the trash for a while: 'fsdfs trash restore' brings them back.\n"
+                   "\n"
+                   "Examples:\n  fsdfs rm /music/old.mp3\n  fsdfs rm -r /tmp/import",
+                   [removal](Session& session) { return remove(session, *removal); });
   rm.add_option("paths", removal->paths, "paths of the swarm")->required()->type_name("PATH...");
   rm.add_flag("-r,-R,--recursive", removal->recursive, "directories with all that is below them");
   rm.add_flag("-f,--force", removal->force, "content with what is not there");
