@@ -12,6 +12,8 @@ void add_list(CommandLine& commands);     // ls, tree
 void add_names(CommandLine& commands);    // mkdir, rm, mv
 void add_inspect(CommandLine& commands);  // stat, locate
 void add_target(CommandLine& commands);   // target get, target set
+void add_trash(CommandLine& commands);    // trash ls, trash restore, trash purge
+void add_quota(CommandLine& commands);    // quota set, quota get, quota rm, quota ls
 void add_state(CommandLine& commands);    // status, nodes, wait
 // Operators:
 void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, remove

@@ -22,6 +22,9 @@ Json stat_json(const std::string& path, const FileStat& stat);
 Json locate_json(const std::vector<std::string>& paths, const std::vector<Location>& locations);
 // One entry of ls and tree.
 Json entry_json(const std::string& path, const std::string& name, const Attributes& attributes);
+// trash and quotas
+Json trash_json(const TrashEntry& entry);
+Json quota_json(const Quota& quota);
 
 // With replacement characters where a text is not UTF-8; ends in a line break.
 std::string json_text(const Json& json);

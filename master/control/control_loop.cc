@@ -37,6 +37,7 @@ ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logge
       attendance_desk_(context_, orders_),
       feeder_(context_, orders_, leases_, attendance_desk_),
       admissions_(context_, leases_),
+      trash_(context_),
       removals_(context_) {}
 
 ControlLoop::~ControlLoop() {
@@ -242,6 +243,7 @@ bool ControlLoop::turn() {
   more = more || tick.more_work;
   orders_.dispatch(std::move(tick.orders));
   admissions_.turn();
+  trash_.turn();
   removals_.turn();
   event_log_.flush();
   if (changed_ && steady_now() - published_at_ >= settings_.view_interval) publish();

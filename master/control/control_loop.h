@@ -24,6 +24,7 @@
 #include "master/control/order_desk.h"
 #include "master/control/removal_desk.h"
 #include "master/control/swarm_view.h"
+#include "master/control/trash_keeper.h"
 #include "master/registry/liveness.h"
 #include "master/scheduler/scheduler.h"
 #include "master/sessions/leases.h"
@@ -109,6 +110,7 @@ class ControlLoop final : public CommitListener {
   AttendanceDesk attendance_desk_;
   FactFeeder feeder_;
   AdmissionDesk admissions_;
+  TrashKeeper trash_;
   RemovalDesk removals_;
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view

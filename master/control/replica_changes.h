@@ -11,6 +11,7 @@
 
 #include "common/status.h"
 #include "master/control/node_messages.h"
+#include "master/scheduler/types.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -39,11 +40,12 @@ Result<std::optional<ReplicaState>> apply_gone(WriteTransaction& transaction, co
 // kFailedPrecondition: it was removed, or is being removed; nothing may be recorded of it.
 Status check_registered(ReadView& view, const NodeId& node);
 
-// Makes a deletion that the scheduler decided durable. False: there is nothing to delete, or it must not be:
-// the last look at the records says that no other whole copy would be left.
+// Makes a deletion that the scheduler decided durable. kGone: there is nothing to delete. kRefused: it must
+// not be: the last look at the records says that no other whole copy would be left, or that the file was
+// restored since. The last copy of a deleted file goes only as such (last_of_trash), and takes the file from
+// the trash.
 enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
-Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
-                                              const ReplicaId& replica);
+Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order);
 
 // A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another
 // swarm), kStaleIncarnation. kUnavailable: it is being removed. Returns the record as it is now.

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/security/ticket.h"
 #include "master/control/control_loop.h"
+#include "master/namespace/links.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -48,6 +49,11 @@ struct ServiceContext {
   const MasterKeys& keys;
   const PublishedAddress& address;
   Duration session_lease;
+
+  // What becomes of files that lose their last name.
+  LastName last_name() const {
+    return settings.trash_retention > Duration::zero() ? LastName::kTrash : LastName::kEnds;
+  }
 
   // A ticket for the holder of the key `client`, good from now for kTicketLifetimeMax.
   std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version,

@@ -62,6 +62,8 @@ struct Inode {
   uint32_t device = 0;            // of a device node
   uint64_t metadata_counter = 0;  // grows with each change of name or attributes
   InodeId parent;                 // of a directory, the one parent (the root's is the root); else none
+  // Deleted and within its retention: it has no name, and `changed` is when it was deleted.
+  bool in_trash() const { return type == FileType::kRegular && links == 0; }
   friend bool operator==(const Inode&, const Inode&) = default;
 };
 
@@ -119,6 +121,26 @@ struct SessionRecord {
   friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
 };
 
+// --- trash and quotas ---
+
+// Of an inode in_trash().
+struct TrashRecord {
+  InodeId inode;
+  FileTime deleted;
+  std::string path;  // as it was, from the root
+  friend bool operator==(const TrashRecord&, const TrashRecord&) = default;
+};
+
+struct QuotaRecord {
+  InodeId directory;
+  std::optional<uint64_t> bytes_limit;
+  std::optional<uint64_t> files_limit;
+  // Of regular files below it, each once.
+  uint64_t bytes_used = 0;
+  uint64_t files_used = 0;
+  friend bool operator==(const QuotaRecord&, const QuotaRecord&) = default;
+};
+
 // --- the ordered log: states, not deltas ---
 
 struct InodeChanged {
@@ -158,10 +180,22 @@ struct SessionClosed {
 struct EpochStarted {
   Epoch epoch;
 };
+struct TrashAdded {
+  TrashRecord record;
+};
+struct TrashRemoved {
+  InodeId inode;
+};
+struct QuotaChanged {
+  QuotaRecord quota;
+};
+struct QuotaRemoved {
+  InodeId directory;
+};
 
-using LogRecord =
-    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved,
-                 NodeChanged, NodeRemoved, SessionOpened, SessionClosed, EpochStarted>;
+using LogRecord = std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged,
+                               ReplicaRemoved, NodeChanged, NodeRemoved, SessionOpened, SessionClosed,
+                               EpochStarted, TrashAdded, TrashRemoved, QuotaChanged, QuotaRemoved>;
 
 // What one operation did, in the order of the commits.
 struct LogEntry {
