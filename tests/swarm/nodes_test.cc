@@ -52,8 +52,13 @@ class Nodes : public ::testing::Test {
     ASSERT_EQ(put.code, 0) << put.err;
   }
   void expect_files(int count, const std::string& content = "content") {
+    const std::filesystem::path copy = swarm_->directory() / "copy";
+    auto get = swarm_->fsdfs({"get", "/files", copy.string()});
+    EXPECT_EQ(get.code, 0) << get.err;
     for (int i = 0; i < count; ++i) {
-      EXPECT_EQ(swarm_->get("/files/" + std::to_string(i)), content + std::to_string(i));
+      std::ostringstream text;
+      text << std::ifstream(copy / std::to_string(i)).rdbuf();
+      EXPECT_EQ(text.str(), content + std::to_string(i));
     }
   }
   bool healthy() {
