@@ -22,11 +22,9 @@ Result<SoleCopyPage> sole_copies(ReadView& view, const SwarmView& swarm, const N
              swarm.is_live(other.node);
     });
     if (elsewhere) continue;
+    FSDFS_ASSIGN(auto inode, view.inode(row.replica.inode));
+    if (!inode || inode->in_trash()) continue;
     FSDFS_ASSIGN(std::string path, paths.path(row.replica.inode));
-    if (path.empty()) {
-      FSDFS_ASSIGN(auto deleted, view.trash(row.replica.inode));
-      if (deleted) path = deleted->path + " (in the trash)";
-    }
     page.found.push_back({row.replica.inode, std::move(path), row.size});
   }
   return page;

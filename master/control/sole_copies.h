@@ -25,6 +25,7 @@ struct SoleCopyPage {
 };
 
 // The node counts as if it were up, and nodes that are dead or being removed as if they were not there.
+// Deleted files in the trash are not named: no node is kept for them.
 Result<SoleCopyPage> sole_copies(ReadView& view, const SwarmView& swarm, const NodeId& node,
                                  const ReplicaId& after, size_t limit);
 

@@ -16,15 +16,16 @@ namespace {
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
-const std::vector<std::string> kSettings = {"trash.retention=0s", "write_reserve=0%",
-                                            "node.report_interval=200ms", "node.dead_after=1s",
-                                            "target.default=2"};
+// Spare copies are not waited for: a busy machine makes none.
+std::vector<std::string> settings(int target) {
+  return {"trash.retention=0s", "write_reserve=0%", "node.report_interval=200ms", "node.dead_after=1s",
+          "target.default=" + std::to_string(target)};
+}
 
 class Nodes : public ::testing::Test {
  protected:
-  void start(ProcessSwarmOptions options) {
-    if (options.settings.empty()) options.settings = kSettings;
-    swarm_.emplace(std::move(options));
+  void start(int nodes, int target) {
+    swarm_.emplace(ProcessSwarmOptions{.nodes = nodes, .quota = "100M", .settings = settings(target)});
     ASSERT_TRUE(swarm_->start().ok());
   }
   std::string id(int index) {
@@ -51,8 +52,13 @@ class Nodes : public ::testing::Test {
     ASSERT_EQ(put.code, 0) << put.err;
   }
   void expect_files(int count, const std::string& content = "content") {
+    const std::filesystem::path copy = swarm_->directory() / "copy";
+    auto get = swarm_->fsdfs({"get", "/files", copy.string()});
+    EXPECT_EQ(get.code, 0) << get.err;
     for (int i = 0; i < count; ++i) {
-      EXPECT_EQ(swarm_->get("/files/" + std::to_string(i)), content + std::to_string(i));
+      std::ostringstream text;
+      text << std::ifstream(copy / std::to_string(i)).rdbuf();
+      EXPECT_EQ(text.str(), content + std::to_string(i));
     }
   }
   bool healthy() {
@@ -79,7 +85,7 @@ class Nodes : public ::testing::Test {
 };
 
 TEST_F(Nodes, ADrainedNodeMayGoAndNothingWasEverMissing) {
-  start({.nodes = 4, .quota = "100M", .settings = {}});
+  start(4, 2);
   put_files(60);
   ASSERT_TRUE(eventually(60s, [&] { return healthy(); }));
   const std::string drained = id(1);
@@ -115,20 +121,22 @@ TEST_F(Nodes, ADrainedNodeMayGoAndNothingWasEverMissing) {
 }
 
 TEST_F(Nodes, AReadonlyNodeTakesNothingAndServesOn) {
-  start({.nodes = 3, .quota = "100M", .settings = {}});
+  start(3, 3);
   put_files(5);
-  ASSERT_TRUE(eventually(60s, [&] {
-    auto status = swarm_->client().status();
-    return status.ok() && status->min_surplus == 1 && status->copies_in_flight == 0;
-  })) << "idle room is filled";
+  ASSERT_TRUE(eventually(60s, [&] { return healthy(); }));
   const std::string address = swarm_->node(2).address;
   ASSERT_EQ(swarm_->fsdfs({"node", "readonly", address}).code, 0);
   EXPECT_EQ(info(2)->admin_state, client::AdminState::kReadonly);
   int before = swarm_->replica_files(swarm_->node(2));
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(swarm_->put("/later" + std::to_string(i), "later"));
-  ASSERT_TRUE(eventually(60s, [&] { return healthy(); }));
+  ASSERT_TRUE(eventually(60s, [&] {
+    auto status = swarm_->client().status();
+    return status.ok() && status->min_surplus == -1 && status->copies_in_flight + status->copies_queued == 0;
+  }));
   EXPECT_EQ(swarm_->replica_files(swarm_->node(2)), before);
   EXPECT_EQ(swarm_->copies("/later0"), 2);
+  EXPECT_NE(swarm_->fsdfs({"status"}).out.find("add a server"), std::string::npos)
+      << "what is parked is told";
   auto why = json({"why", "/later0"});
   ASSERT_EQ(why["not_on"].size(), 1U);
   EXPECT_EQ(why["not_on"][0]["address"], address);
@@ -144,7 +152,7 @@ TEST_F(Nodes, AReadonlyNodeTakesNothingAndServesOn) {
 }
 
 TEST_F(Nodes, TheHolderOfAnOnlyCopyIsRemovedByForceAlone) {
-  start({.nodes = 2, .quota = "100M", .settings = {}});
+  start(2, 2);
   ASSERT_TRUE(swarm_->put("/kept", "kept"));
   ASSERT_TRUE(eventually(60s, [&] { return swarm_->copies("/kept") == 2; }));
   stop_node(1);
@@ -186,14 +194,13 @@ TEST_F(Nodes, TheHolderOfAnOnlyCopyIsRemovedByForceAlone) {
 }
 
 TEST_F(Nodes, ARemovedNodeThatReturnsIsReconciled) {
-  start({.nodes = 3, .quota = "100M", .settings = {}});
+  start(3, 3);
   put_files(20);
   ASSERT_TRUE(eventually(60s, [&] { return swarm_->replica_files(swarm_->node(3)) == 20; }));
   stop_node(3);
   ASSERT_EQ(swarm_->fsdfs({"node", "remove", swarm_->node(3).address}).code, 0);
   ASSERT_EQ(swarm_->fsdfs({"rm", "/files/0", "/files/1"}).code, 0);
   ASSERT_TRUE(swarm_->put("/files/2", "changed"));
-  ASSERT_TRUE(eventually(60s, [&] { return healthy(); }));
   ASSERT_TRUE(swarm_->launch(swarm_->node(3)).ok());
   ASSERT_TRUE(swarm_->wait_nodes_up(3, 60s));
   EXPECT_TRUE(eventually(60s, [&] {
@@ -204,17 +211,18 @@ TEST_F(Nodes, ARemovedNodeThatReturnsIsReconciled) {
 }
 
 TEST_F(Nodes, WhyAndWhatIfAndEventsAreJson) {
-  start({.nodes = 3, .quota = "100M", .settings = {}});
+  start(3, 3);
   put_files(3);
   ASSERT_TRUE(eventually(60s, [&] { return healthy(); }));
   auto why = json({"why", "/files/0"});
   EXPECT_EQ(why["path"], "/files/0");
-  EXPECT_EQ(why["target"], 2);
-  EXPECT_GE(why["copies"], 2);
-  EXPECT_EQ(why["surplus"], why["copies"].get<double>() - 2);
+  EXPECT_EQ(why["target"], 3);
+  EXPECT_EQ(why["copies"], 3);
+  EXPECT_EQ(why["surplus"], 0);
+  EXPECT_EQ(why["places"].size(), 3U);
   EXPECT_FALSE(why["next"].get<std::string>().empty());
   auto text = swarm_->fsdfs({"why", "/files/0"});
-  EXPECT_NE(text.out.find("N = 2"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("N = 3"), std::string::npos) << text.out;
   EXPECT_EQ(swarm_->fsdfs({"why", "/none"}).code, 5);
 
   auto lost = json({"whatif", "--lose", swarm_->node(1).address});
@@ -249,7 +257,7 @@ TEST_F(Nodes, WhyAndWhatIfAndEventsAreJson) {
 }
 
 TEST_F(Nodes, EventsAreFollowedOverARestartOfTheMaster) {
-  start({.nodes = 2, .quota = "100M", .settings = {}});
+  start(2, 2);
   auto options = swarm_->fsdfs_options({"events", "-f", "-n", "0", "--json"});
   options.output_file = (swarm_->directory() / "events.out").string();
   options.error_file = (swarm_->directory() / "events.err").string();
@@ -280,7 +288,7 @@ TEST_F(Nodes, EventsAreFollowedOverARestartOfTheMaster) {
 }
 
 TEST_F(Nodes, MistakesAreNamed) {
-  start({.nodes = 2, .quota = "100M", .settings = {}});
+  start(2, 2);
   struct Case {
     std::vector<std::string> arguments;
     int code;
@@ -293,7 +301,7 @@ TEST_F(Nodes, MistakesAreNamed) {
       {{"why", "/"}, 1, "directory"},
       {{"why", "/none"}, 5, "/none"},
       {{"node", "drain"}, 2, "nodes"},
-      {{"node", "explode", "1"}, 2, "explode"},
+      {{"node", "explode", "1"}, 2, "subcommand"},
       {{"whatif"}, 2, "--lose"},
       {{"whatif", "--add", "much"}, 2, "much"},
       {{"events", "-n", "x"}, 2, "x"},

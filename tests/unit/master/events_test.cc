@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <iostream>
 #include <thread>
 
 #include "master/control/event_log.h"
@@ -100,6 +102,22 @@ TEST_F(EventLogTest, ManyMayAddWhileOthersRead) {
   }
   for (auto& writer : writers) writer.join();
   EXPECT_EQ(events + missed, 20'000U);
+}
+
+// What the control loop pays; printed, and no threshold.
+TEST_F(EventLogTest, AddingIsMeasured) {
+  SystemClock clock;
+  EventLog log(clock, kEpoch);
+  CopyOrder order;
+  order.sources = {NodeId{}, NodeId{}};
+  const Order copy = order;
+  constexpr int kCount = 300'000;
+  auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kCount; ++i) log.add(event_of(copy));
+  auto took = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start);
+  std::cout << "[ MEASURED ] adding an order: " << took.count() / kCount << " ns, " << sizeof(Event)
+            << " bytes\n";
+  EXPECT_EQ(log.after(log.before_last(1), 10).events.size(), 1U);
 }
 
 class EventTextTest : public ::testing::Test {

@@ -252,6 +252,12 @@ TEST_F(RemovalTest, SoleCopiesAreThoseThatNoLiveNodeHasBeside) {
   pass(std::chrono::seconds(80));
   ASSERT_TRUE(eventually([&] { return status(1)->liveness == Liveness::kDead; }));
   put("/d/e/alone", "y", 1);
+  put("/d/e/deleted", "z", 1);
+  ASSERT_TRUE(write([](WriteTransaction& transaction) {
+                return fsdfs::master::remove(transaction, {InodeId{}, "/d/e/deleted"}, RemoveKind::kAny,
+                                             LastName::kTrash)
+                    .status();
+              }).ok());
   settle();
   EXPECT_THAT(sole_paths(2), ::testing::UnorderedElementsAre("/d/e/alone", "/d/e/both"))
       << "a copy on a dead node is no copy";
