@@ -36,7 +36,7 @@ class PutFixture : public StoreFixture {
       request.receipts.push_back(receipt);
     }
     return make<CommitOutcome>(
-        [&](WriteTransaction& transaction) { return commit_session(transaction, request); });
+        [&](WriteTransaction& transaction) { return commit_session(transaction, request, Policy{}); });
   }
   Result<Inode> try_put(const std::string& path, const std::string& bytes) {
     FSDFS_ASSIGN(auto session, open_put(path));

@@ -117,12 +117,12 @@ TEST_F(QuotaTest, OpensAndExtensionsAreRefusedEarly) {
   OpenRequest request;
   request.path = at("/a/g");
   request.size = 51;
-  expect_refused(plan_session(*view(), request, 3).status(), "quota of /a");
+  expect_refused(plan_session(*view(), request, Policy{}).status(), "quota of /a");
   request.size = 50;
-  EXPECT_TRUE(plan_session(*view(), request, 3).ok());
+  EXPECT_TRUE(plan_session(*view(), request, Policy{}).ok());
   request.path = at("/a/f");
   request.size = 100;
-  EXPECT_TRUE(plan_session(*view(), request, 3).ok()) << "a new version of 50 bytes more";
+  EXPECT_TRUE(plan_session(*view(), request, Policy{}).ok()) << "a new version of 50 bytes more";
   auto session = open_put("/a/g", 10);
   ASSERT_TRUE(session.ok());
   expect_refused(check_session_size(*view(), *session, 51), "quota of /a");

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "common/sqlite/migrations.h"
+#include "master/namespace/targets.h"
 #include "master/store/log_codec.h"
 #include "master/store/schema.h"
 #include "put_fixture.h"
