@@ -185,6 +185,8 @@ SwarmStatus from_wire(const v1::GetStatusReply& wire) {
   status.quota_bytes = wire.quota_bytes();
   status.used_bytes = wire.used_bytes();
   status.default_target = wire.default_target();
+  status.trash_files = wire.trash_files();
+  status.trash_bytes = wire.trash_bytes();
   return status;
 }
 
@@ -244,6 +246,47 @@ void to_wire(const NodeAddress& node, v1::NodeAddress* wire) {
 void to_wire(const RequestId& request, v1::RequestId* wire) {
   wire->set_client(id_to_wire(request.client));
   wire->set_number(request.number);
+}
+
+// --- trash and quotas ---
+
+TrashPage from_wire(const v1::ListTrashReply& wire) {
+  TrashPage page;
+  page.end = wire.end();
+  for (const auto& entry : wire.entries()) {
+    page.entries.push_back({.inode = InodeId{entry.inode()},
+                            .path = entry.path(),
+                            .size = entry.size(),
+                            .deleted = from_wire(entry.deleted()),
+                            .purged = from_wire(entry.purged()),
+                            .copies = entry.copies(),
+                            .target = entry.target()});
+  }
+  return page;
+}
+
+Quota from_wire(const v1::Quota& wire) {
+  Quota quota;
+  quota.directory = InodeId{wire.directory()};
+  quota.path = wire.path();
+  if (wire.has_bytes_limit()) quota.bytes_limit = wire.bytes_limit();
+  if (wire.has_files_limit()) quota.files_limit = wire.files_limit();
+  quota.bytes_used = wire.bytes_used();
+  quota.files_used = wire.files_used();
+  return quota;
+}
+
+void to_wire(const TrashChoice& choice, v1::TrashChoice* wire) {
+  if (choice.path.empty()) {
+    wire->set_inode(choice.inode.value);
+  } else {
+    wire->set_path(choice.path);
+  }
+}
+
+void to_wire(const std::optional<uint64_t>& limit, v1::Limit* wire) {
+  wire->set_none(!limit);
+  wire->set_value(limit.value_or(0));
 }
 
 }  // namespace fsdfs::client

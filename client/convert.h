@@ -12,6 +12,8 @@
 #include "client/types.h"
 #include "fsdfs/namespace.pb.h"
 #include "fsdfs/policy.pb.h"
+#include "fsdfs/quotas.pb.h"
+#include "fsdfs/trash.pb.h"
 #include "fsdfs/types.pb.h"
 
 namespace fsdfs::client {
@@ -41,6 +43,8 @@ CheckedFile from_wire(const v1::CheckedFile& wire);
 SwarmStatus from_wire(const v1::GetStatusReply& wire);
 NodeInfo from_wire(const v1::NodeInfo& wire);
 OpenedSession from_wire(const v1::OpenSessionReply& wire);
+TrashPage from_wire(const v1::ListTrashReply& wire);
+Quota from_wire(const v1::Quota& wire);
 std::vector<Holder> from_wire(const google::protobuf::RepeatedPtrField<v1::Holder>& wire);
 
 void to_wire(const Version& version, v1::Version* wire);
@@ -49,6 +53,8 @@ void to_wire(const FileTime& time, v1::FileTime* wire);
 void to_wire(const Place& place, v1::Place* wire);
 void to_wire(const NodeAddress& node, v1::NodeAddress* wire);
 void to_wire(const RequestId& request, v1::RequestId* wire);
+void to_wire(const TrashChoice& choice, v1::TrashChoice* wire);
+void to_wire(const std::optional<uint64_t>& limit, v1::Limit* wire);
 void to_wire(const PolicyText& text, v1::PolicyText* wire);
 
 }  // namespace fsdfs::client

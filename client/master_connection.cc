@@ -30,6 +30,8 @@ Result<std::unique_ptr<MasterConnection>> MasterConnection::create(std::vector<s
                      .names = v1::Namespace::NewStub(channel),
                      .sessions = v1::Sessions::NewStub(channel),
                      .swarm = v1::Swarm::NewStub(channel),
+                     .trash = v1::Trash::NewStub(channel),
+                     .quotas = v1::Quotas::NewStub(channel),
                      .policy = v1::Policy::NewStub(channel)});
   }
   return std::unique_ptr<MasterConnection>(new MasterConnection(std::move(peers), times, clock, dialer));

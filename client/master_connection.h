@@ -20,6 +20,8 @@
 #include "common/status.h"
 #include "fsdfs/namespace.grpc.pb.h"
 #include "fsdfs/policy.grpc.pb.h"
+#include "fsdfs/quotas.grpc.pb.h"
+#include "fsdfs/trash.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -60,6 +62,8 @@ class MasterConnection {
     std::unique_ptr<v1::Namespace::Stub> names;
     std::unique_ptr<v1::Sessions::Stub> sessions;
     std::unique_ptr<v1::Swarm::Stub> swarm;
+    std::unique_ptr<v1::Trash::Stub> trash;
+    std::unique_ptr<v1::Quotas::Stub> quotas;
     std::unique_ptr<v1::Policy::Stub> policy;
 
     template <typename Stub>
@@ -68,6 +72,10 @@ class MasterConnection {
         return *names;
       } else if constexpr (std::is_same_v<Stub, v1::Sessions::Stub>) {
         return *sessions;
+      } else if constexpr (std::is_same_v<Stub, v1::Trash::Stub>) {
+        return *trash;
+      } else if constexpr (std::is_same_v<Stub, v1::Quotas::Stub>) {
+        return *quotas;
       } else if constexpr (std::is_same_v<Stub, v1::Policy::Stub>) {
         return *policy;
       } else {

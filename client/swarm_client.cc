@@ -9,6 +9,8 @@
 #include "client/node_channels.h"
 #include "fsdfs/namespace.grpc.pb.h"
 #include "fsdfs/policy.grpc.pb.h"
+#include "fsdfs/quotas.grpc.pb.h"
+#include "fsdfs/trash.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -17,6 +19,8 @@ namespace {
 using Names = v1::Namespace::Stub;
 using Sessions = v1::Sessions::Stub;
 using Swarm = v1::Swarm::Stub;
+using Trash = v1::Trash::Stub;
+using Quotas = v1::Quotas::Stub;
 using Policy = v1::Policy::Stub;
 
 constexpr size_t kLocateBatch = 1000;  // places a message; the master takes no more
@@ -285,6 +289,89 @@ Status SwarmClient::abort_session(SessionId session, MonotonicTime deadline) {
   v1::AbortSessionRequest request;
   request.set_session(session.value);
   return connection_->master->call(&Sessions::AbortSession, request, connection_->sooner(deadline)).status();
+}
+
+// --- trash and quotas ---
+
+Result<TrashPage> SwarmClient::list_trash(const std::string& path, const TrashEntry& after, uint32_t limit) {
+  v1::ListTrashRequest request;
+  request.set_path(path);
+  request.set_after_path(after.path);
+  request.set_after_inode(after.inode.value);
+  request.set_limit(limit);
+  return connection_->call(&Trash::ListTrash, request, connection_->master->deadline(),
+                           [](const v1::ListTrashReply& reply) { return from_wire(reply); });
+}
+
+Result<RestoredFile> SwarmClient::restore_trash(const TrashChoice& choice, const std::string& to,
+                                                const NewDirectory& directories) {
+  v1::RestoreTrashRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(choice, request.mutable_what());
+  request.set_to(to);
+  request.set_mode(directories.mode);
+  request.set_uid(directories.uid);
+  request.set_gid(directories.gid);
+  return connection_->call(
+      &Trash::RestoreTrash, request, connection_->master->deadline(), [](const v1::RestoreTrashReply& reply) {
+        return RestoredFile{.attributes = from_wire(reply.attributes()), .path = reply.path()};
+      });
+}
+
+Result<PurgedFiles> SwarmClient::purge_trash(const std::optional<TrashChoice>& choice) {
+  PurgedFiles purged;
+  bool more = true;
+  while (more) {
+    v1::PurgeTrashRequest request;
+    connection_->stamp(request.mutable_request());
+    request.set_all(!choice);
+    if (choice) to_wire(*choice, request.mutable_what());
+    FSDFS_ASSIGN(const v1::PurgeTrashReply reply,
+                 connection_->master->call(&Trash::PurgeTrash, request, connection_->master->deadline()));
+    purged.files += reply.files();
+    purged.bytes += reply.bytes();
+    more = reply.more();
+  }
+  return purged;
+}
+
+Result<Quota> SwarmClient::set_quota(const Place& place, const QuotaChange& change) {
+  v1::SetQuotaRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  if (change.bytes) to_wire(*change.bytes, request.mutable_bytes());
+  if (change.files) to_wire(*change.files, request.mutable_files());
+  return connection_->call(&Quotas::SetQuota, request, connection_->master->deadline(),
+                           [](const v1::QuotaReply& reply) { return from_wire(reply.quota()); });
+}
+
+Result<Quota> SwarmClient::quota(const Place& place) {
+  v1::GetQuotaRequest request;
+  to_wire(place, request.mutable_place());
+  return connection_->call(&Quotas::GetQuota, request, connection_->master->deadline(),
+                           [](const v1::QuotaReply& reply) { return from_wire(reply.quota()); });
+}
+
+Result<Quota> SwarmClient::remove_quota(const Place& place) {
+  v1::RemoveQuotaRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(place, request.mutable_place());
+  return connection_->call(&Quotas::RemoveQuota, request, connection_->master->deadline(),
+                           [](const v1::QuotaReply& reply) { return from_wire(reply.quota()); });
+}
+
+Result<std::vector<Quota>> SwarmClient::quotas() {
+  std::vector<Quota> quotas;
+  bool end = false;
+  while (!end) {
+    v1::ListQuotasRequest request;
+    if (!quotas.empty()) request.set_after(quotas.back().directory.value);
+    FSDFS_ASSIGN(const v1::ListQuotasReply reply,
+                 connection_->master->call(&Quotas::ListQuotas, request, connection_->master->deadline()));
+    for (const auto& quota : reply.quotas()) quotas.push_back(from_wire(quota));
+    end = reply.end() || reply.quotas().empty();
+  }
+  return quotas;
 }
 
 Result<SwarmStatus> SwarmClient::status() {

@@ -93,6 +93,22 @@ class SwarmClient {
                                           MonotonicTime deadline);
   Status abort_session(SessionId session, MonotonicTime deadline);
 
+  // --- trash ---
+  // One page of what was deleted at `path` ("": anywhere) or below it, from behind `after`.
+  Result<TrashPage> list_trash(const std::string& path, const TrashEntry& after, uint32_t limit);
+  // `to` "": where it was; with a '/' at its end: into that directory. Missing directories are made as
+  // `directories` says.
+  Result<RestoredFile> restore_trash(const TrashChoice& choice, const std::string& to,
+                                     const NewDirectory& directories);
+  // One file, or all that were at a path; none: the whole trash.
+  Result<PurgedFiles> purge_trash(const std::optional<TrashChoice>& choice);
+
+  // --- quotas of directories ---
+  Result<Quota> set_quota(const Place& place, const QuotaChange& change);
+  Result<Quota> quota(const Place& place);
+  Result<Quota> remove_quota(const Place& place);  // what it was
+  Result<std::vector<Quota>> quotas();
+
   // --- the swarm ---
   Result<SwarmStatus> status();
   Result<std::vector<NodeInfo>> nodes();

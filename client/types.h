@@ -212,6 +212,8 @@ struct SwarmStatus {
   uint64_t quota_bytes = 0;
   uint64_t used_bytes = 0;
   double default_target = 0;
+  uint64_t trash_files = 0;
+  uint64_t trash_bytes = 0;
 };
 
 struct NodeInfo {
@@ -291,6 +293,55 @@ struct SessionResult {
 struct CommittedSession {
   Attributes attributes;
   uint32_t synced_copies = 0;  // nodes that had it synced at the commit
+};
+
+// --- trash and quotas ---
+
+// A deleted file within its retention.
+struct TrashEntry {
+  InodeId inode;
+  std::string path;  // as it was
+  uint64_t size = 0;
+  FileTime deleted;
+  FileTime purged;  // when its retention ends
+  uint32_t copies = 0;
+  double target = 0;
+};
+
+struct TrashPage {
+  std::vector<TrashEntry> entries;  // in the order of path and inode
+  bool end = false;
+};
+
+// A deleted file by its inode, or by the path that it had where `path` is not empty.
+struct TrashChoice {
+  InodeId inode;
+  std::string path;
+};
+
+struct RestoredFile {
+  Attributes attributes;
+  std::string path;
+};
+
+struct PurgedFiles {
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+};
+
+struct Quota {
+  InodeId directory;
+  std::string path;
+  std::optional<uint64_t> bytes_limit;  // unset: none
+  std::optional<uint64_t> files_limit;
+  uint64_t bytes_used = 0;  // below the directory, each file once
+  uint64_t files_used = 0;
+};
+
+// A limit that is set changes, to a number or to none.
+struct QuotaChange {
+  std::optional<std::optional<uint64_t>> bytes;
+  std::optional<std::optional<uint64_t>> files;
 };
 
 }  // namespace fsdfs::client

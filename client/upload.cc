@@ -46,7 +46,13 @@ class Try {
                        .target = options_.target,
                        .no_replace = options_.no_replace,
                        .avoid = plan_.avoid()};
-    FSDFS_ASSIGN(session_, client_.open_session(content, plan_.deadline()));
+    Result<OpenedSession> opened = client_.open_session(content, plan_.deadline());
+    if (opened.status().reason() == Reason::kQuota && !source_.size()) {
+      // What was guessed is more than a directory's quota leaves; the content itself may fit.
+      reserved_ = content.size = 0;
+      opened = client_.open_session(content, plan_.deadline());
+    }
+    FSDFS_ASSIGN(session_, std::move(opened));
     if (session_.chain.empty()) return unavailable("the master names no node to write to");
     renewed_ = client_.clock().now();
     return {};
@@ -119,7 +125,7 @@ class Try {
     if (size > reserved_) {
       uint64_t guess = reserved_ + std::clamp(reserved_, kFirstGuess, kGuessStepMax);
       Status extended = extend(guess);
-      if (extended.reason() == Reason::kNoSpace) extended = extend(size);
+      if (extended.code() == Code::kResourceExhausted) extended = extend(size);
       return extended;
     }
     if (client_.clock().now() - renewed_ < session_.lease / 3) return {};

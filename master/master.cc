@@ -10,10 +10,12 @@
 #include "master/service/convert.h"
 #include "master/service/namespace_service.h"
 #include "master/service/policy_service.h"
+#include "master/service/quota_service.h"
 #include "master/service/registry_service.h"
 #include "master/service/service_context.h"
 #include "master/service/sessions_service.h"
 #include "master/service/swarm_service.h"
+#include "master/service/trash_service.h"
 #include "master/store/sqlite_store.h"
 
 namespace fsdfs::master {
@@ -34,6 +36,7 @@ ControlSettings control_settings(const MasterSettings& settings) {
   control.missed_reports = settings.swarm.missed_reports;
   control.dead_after = settings.swarm.dead_after;
   control.session_lease = settings.session_lease;
+  control.trash_retention = settings.swarm.trash_retention;
   return control;
 }
 
@@ -95,6 +98,8 @@ struct Master::Parts {
         sessions(context),
         swarm(context),
         registry(context),
+        trash(context),
+        quotas(context),
         policies(context) {}
   ~Parts() { stop(); }
 
@@ -119,6 +124,8 @@ struct Master::Parts {
   SessionsService sessions;
   SwarmService swarm;
   RegistryService registry;
+  TrashService trash;
+  QuotaService quotas;
   PolicyService policies;
 };
 
@@ -153,7 +160,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names, &parts_->sessions, &parts_->swarm, &parts_->registry, &parts_->policies};
+  return {&parts_->names, &parts_->sessions, &parts_->swarm,   &parts_->registry,
+          &parts_->trash, &parts_->quotas,   &parts_->policies};
 }
 
 void Master::set_address(std::string address) {

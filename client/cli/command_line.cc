@@ -232,6 +232,8 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_names(*this);
   add_inspect(*this);
   add_target(*this);
+  add_trash(*this);
+  add_quota(*this);
   add_vars(*this);
   add_policy(*this);
   add_state(*this);

@@ -14,6 +14,8 @@ void add_inspect(CommandLine& commands);  // stat, locate
 void add_target(CommandLine& commands);   // target get, set, unset
 void add_vars(CommandLine& commands);     // vars get, set
 void add_policy(CommandLine& commands);   // policy set, show, check, clear
+void add_trash(CommandLine& commands);    // trash ls, trash restore, trash purge
+void add_quota(CommandLine& commands);    // quota set, quota get, quota rm, quota ls
 void add_state(CommandLine& commands);    // status, nodes, wait
 
 }  // namespace fsdfs::client

@@ -61,6 +61,7 @@ Json status_json(const SwarmStatus& status) {
       {"quota_bytes", status.quota_bytes},
       {"used_bytes", status.used_bytes},
       {"default_target", status.default_target},
+      {"trash", {{"files", status.trash_files}, {"bytes", status.trash_bytes}}},
       {"min_surplus", number_or_null(status.min_surplus)},
       {"max_surplus", number_or_null(status.max_surplus)},
       {"surplus_histogram", histogram},
@@ -188,6 +189,27 @@ Json entry_json(const std::string& path, const std::string& name, const Attribut
   set_bytes(json, "name", name);
   set_bytes(json, "path", path);
   set_attributes(json, attributes);
+  return json;
+}
+
+Json trash_json(const TrashEntry& entry) {
+  Json json;
+  json["inode"] = entry.inode.value;
+  set_bytes(json, "path", entry.path);
+  json["size"] = entry.size;
+  json["deleted_at"] = iso_time(entry.deleted);
+  json["purged_at"] = iso_time(entry.purged);
+  json["copies"] = entry.copies;
+  json["target"] = entry.target;
+  return json;
+}
+
+Json quota_json(const Quota& quota) {
+  auto limit_json = [](const std::optional<uint64_t>& limit) { return limit ? Json(*limit) : Json(nullptr); };
+  Json json;
+  set_bytes(json, "path", quota.path);
+  json["bytes"] = {{"limit", limit_json(quota.bytes_limit)}, {"used", quota.bytes_used}};
+  json["files"] = {{"limit", limit_json(quota.files_limit)}, {"used", quota.files_used}};
   return json;
 }
 

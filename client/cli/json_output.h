@@ -28,6 +28,9 @@ Json policy_json(const PolicyState& policy);
 Json checked_json(const std::string& path, const CheckedFile& file);
 // One entry of ls and tree.
 Json entry_json(const std::string& path, const std::string& name, const Attributes& attributes);
+// trash and quotas
+Json trash_json(const TrashEntry& entry);
+Json quota_json(const Quota& quota);
 
 // With replacement characters where a text is not UTF-8; ends in a line break.
 std::string json_text(const Json& json);

@@ -179,6 +179,8 @@ std::string status_text(const SwarmStatus& status) {
   text += fmt::format("files     {} in {}, {} ({} with all copies)\n", status.files,
                       plural(status.directories, "directory", "directories"), format_size(status.bytes),
                       format_size(status.stored_bytes));
+  text += fmt::format("trash     {}, {}\n", plural(status.trash_files, "deleted file", "deleted files"),
+                      format_size(status.trash_bytes));
   text += fmt::format("space     {} of {} used ({})\n", format_size(status.used_bytes),
                       format_size(status.quota_bytes), percent_of(status.used_bytes, status.quota_bytes));
   text += fmt::format("nodes     {} up, {} silent, {} dead\n", status.nodes_up, status.nodes_silent,
@@ -191,6 +193,30 @@ std::string status_text(const SwarmStatus& status) {
   text += fmt::format("master    {}, epoch {}\n", status.master_address, status.epoch.value);
   for (const std::string& warning : status.warnings) text += "warning: " + warning + "\n";
   return text;
+}
+
+std::string trash_text(const std::vector<TrashEntry>& entries, const std::vector<std::string>& paths) {
+  std::vector<std::vector<std::string>> rows = {{"DELETED", "PURGED", "SIZE", "K", "ID", "PATH"}};
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const TrashEntry& entry = entries[i];
+    rows.push_back({local_time_text(entry.deleted), local_time_text(entry.purged), format_size(entry.size),
+                    std::to_string(entry.copies), to_string(entry.inode), paths[i]});
+  }
+  return table(rows, {2, 3, 4});
+}
+
+std::string quotas_text(const std::vector<Quota>& quotas, const std::vector<std::string>& paths) {
+  std::vector<std::vector<std::string>> rows = {
+      {"BYTES", "ALLOWED", "USE%", "FILES", "ALLOWED", "USE%", "DIRECTORY"}};
+  for (size_t i = 0; i < quotas.size(); ++i) {
+    const Quota& quota = quotas[i];
+    rows.push_back({format_size(quota.bytes_used), quota.bytes_limit ? format_size(*quota.bytes_limit) : "-",
+                    percent_of(quota.bytes_used, quota.bytes_limit.value_or(0)),
+                    std::to_string(quota.files_used),
+                    quota.files_limit ? std::to_string(*quota.files_limit) : "-",
+                    percent_of(quota.files_used, quota.files_limit.value_or(0)), paths[i]});
+  }
+  return table(rows, {0, 1, 2, 3, 4, 5});
 }
 
 std::string policy_text(const PolicyState& policy) {

@@ -28,6 +28,9 @@ std::string table(const std::vector<std::vector<std::string>>& rows, const std::
 
 std::string policy_text(const PolicyState& policy);
 std::string status_text(const SwarmStatus& status);
+// With the paths as they shall be shown, side by side.
+std::string trash_text(const std::vector<TrashEntry>& entries, const std::vector<std::string>& paths);
+std::string quotas_text(const std::vector<Quota>& quotas, const std::vector<std::string>& paths);
 std::string nodes_text(const std::vector<NodeInfo>& nodes);
 // `path` as it shall be shown.
 std::string stat_text(const std::string& path, const FileStat& stat);

@@ -34,7 +34,8 @@ ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logge
       orders_(context_),
       attendance_desk_(context_, orders_),
       feeder_(context_, orders_, leases_, attendance_desk_),
-      admissions_(context_, leases_) {}
+      admissions_(context_, leases_),
+      trash_(context_) {}
 
 ControlLoop::~ControlLoop() {
   stop();
@@ -235,6 +236,7 @@ bool ControlLoop::turn() {
   more = more || tick.more_work;
   orders_.dispatch(std::move(tick.orders));
   admissions_.turn();
+  trash_.turn();
   if (changed_ && steady_now() - published_at_ >= settings_.view_interval) publish();
   return more || changed_;
 }

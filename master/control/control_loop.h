@@ -22,6 +22,7 @@
 #include "master/control/fact_feeder.h"
 #include "master/control/order_desk.h"
 #include "master/control/swarm_view.h"
+#include "master/control/trash_keeper.h"
 #include "master/policy/weight_keeper.h"
 #include "master/registry/liveness.h"
 #include "master/scheduler/scheduler.h"
@@ -100,6 +101,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   AttendanceDesk attendance_desk_;
   FactFeeder feeder_;
   AdmissionDesk admissions_;
+  TrashKeeper trash_;
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view
   bool nodes_changed_ = false;  // who is there, and how: shown at once

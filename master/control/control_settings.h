@@ -14,6 +14,7 @@ struct ControlSettings {
   Duration report_interval = std::chrono::seconds(5);
   int missed_reports = 3;
   Duration dead_after = std::chrono::seconds(60);
+  Duration trash_retention = std::chrono::hours(24);  // how long deleted files are kept; 0: not at all
   Duration session_lease = std::chrono::seconds(30);
   Duration lease = std::chrono::seconds(10);  // of the master, as nodes are told
   Duration tick_interval = std::chrono::milliseconds(100);

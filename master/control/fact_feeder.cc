@@ -18,6 +18,8 @@ FileInfo file_info(const Inode& inode) {
   info.size = inode.content.size;
   // Beyond what the scheduler counts in, more is the same: no swarm has so many nodes.
   info.target = std::min(inode.target, kTargetMax);
+  info.trash = inode.in_trash();
+  if (info.trash) info.deleted_at_s = inode.changed.seconds;
   return info;
 }
 
@@ -26,6 +28,11 @@ struct Concerns {
   bool operator()(const EntryAdded&) const { return false; }
   bool operator()(const EntryRemoved&) const { return false; }
   bool operator()(const EpochStarted&) const { return false; }
+  // What is in the trash is told by its inode.
+  bool operator()(const TrashAdded&) const { return false; }
+  bool operator()(const TrashRemoved&) const { return false; }
+  bool operator()(const QuotaChanged&) const { return false; }
+  bool operator()(const QuotaRemoved&) const { return false; }
   bool operator()(const PolicyChanged&) const { return false; }
   bool operator()(const VarsChanged&) const { return false; }
   template <typename Other>

@@ -103,7 +103,7 @@ void OrderDesk::make_durable(std::vector<DeleteOrder> orders, bool sync) {
         [batch, verdicts](WriteTransaction& transaction) -> Result<std::string> {
           verdicts->clear();
           for (const DeleteOrder& order : *batch) {
-            FSDFS_ASSIGN(auto verdict, make_deletion_durable(transaction, order.node, order.replica));
+            FSDFS_ASSIGN(auto verdict, make_deletion_durable(transaction, order));
             verdicts->push_back(verdict);
           }
           return std::string();

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "master/namespace/links.h"
+#include "master/namespace/trash.h"
 
 namespace fsdfs::master {
 namespace {
@@ -87,16 +87,21 @@ Status apply_gone(WriteTransaction& transaction, const NodeId& node, const Repli
   return transaction.remove_replica(replica, node);
 }
 
-Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
-                                              const ReplicaId& replica) {
-  FSDFS_ASSIGN(auto row, transaction.replica(replica, node));
+Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order) {
+  const ReplicaId& replica = order.replica;
+  FSDFS_ASSIGN(auto row, transaction.replica(replica, order.node));
   if (!row) return DeletionVerdict::kGone;
   if (row->state == ReplicaState::kDeleting) return DeletionVerdict::kDurable;
   FSDFS_ASSIGN(auto inode, transaction.inode(replica.inode));
   if (!inode || row->state == ReplicaState::kQuarantined) return DeletionVerdict::kRefused;
-  FSDFS_ASSIGN(uint32_t others, whole_copies(transaction, {inode->id, inode->version}, node));
-  if (others == 0) return DeletionVerdict::kRefused;
-  FSDFS_TRY(condemn_replica(transaction, replica, node, row->size));
+  if (order.of_trash && !inode->in_trash()) return DeletionVerdict::kRefused;
+  FSDFS_ASSIGN(uint32_t others, whole_copies(transaction, {inode->id, inode->version}, order.node));
+  if (others == 0) {
+    if (!order.last_of_trash || !inode->in_trash()) return DeletionVerdict::kRefused;
+    FSDFS_TRY(purge_trash(transaction, std::span(&inode->id, 1)).status());
+    return DeletionVerdict::kDurable;
+  }
+  FSDFS_TRY(condemn_replica(transaction, replica, order.node, row->size));
   return DeletionVerdict::kDurable;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "master/control/node_messages.h"
+#include "master/scheduler/types.h"
 #include "master/store/store.h"
 
 namespace fsdfs::master {
@@ -35,11 +36,12 @@ Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& h
 // The node does not hold it (any more).
 Status apply_gone(WriteTransaction& transaction, const NodeId& node, const ReplicaId& replica);
 
-// Makes a deletion that the scheduler decided durable. False: there is nothing to delete, or it must not be:
-// the last look at the records says that no other whole copy would be left.
+// Makes a deletion that the scheduler decided durable. kGone: there is nothing to delete. kRefused: it must
+// not be: the last look at the records says that no other whole copy would be left, or that the file was
+// restored since. The last copy of a deleted file goes only as such (last_of_trash), and takes the file from
+// the trash.
 enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
-Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const NodeId& node,
-                                              const ReplicaId& replica);
+Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order);
 
 // A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another
 // swarm), kStaleIncarnation. Returns the record as it is now.

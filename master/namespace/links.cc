@@ -1,5 +1,8 @@
 #include "master/namespace/links.h"
 
+#include "master/namespace/quota.h"
+#include "master/namespace/trash.h"
+
 namespace fsdfs::master {
 namespace {
 
@@ -25,7 +28,7 @@ Status remove_name(WriteTransaction& transaction, Inode& parent, const Entry& en
   return touch_directory(transaction, parent, child.type == FileType::kDirectory ? -1 : 0);
 }
 
-Status drop_link(WriteTransaction& transaction, const Inode& inode) {
+Status drop_link(WriteTransaction& transaction, const Entry& entry, const Inode& inode, LastName last) {
   if (inode.type != FileType::kDirectory && inode.links > 1) {
     Inode after = inode;
     --after.links;
@@ -33,6 +36,13 @@ Status drop_link(WriteTransaction& transaction, const Inode& inode) {
     ++after.metadata_counter;
     return transaction.update_inode(inode, after);
   }
+  if (inode.type == FileType::kDirectory) FSDFS_TRY(forget_quota(transaction, inode.id));
+  bool has_content = inode.type == FileType::kRegular && !inode.version.none();
+  if (has_content && last == LastName::kTrash) return move_to_trash(transaction, entry, inode);
+  return end_inode(transaction, inode);
+}
+
+Status end_inode(WriteTransaction& transaction, const Inode& inode) {
   if (inode.type == FileType::kRegular) {
     FSDFS_ASSIGN(auto replicas, transaction.replicas(inode.id));
     for (const ReplicaRecord& replica : replicas) {

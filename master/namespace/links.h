@@ -18,9 +18,15 @@ Status add_name(WriteTransaction& transaction, Inode& parent, const std::string&
 // Takes the name away, likewise.
 Status remove_name(WriteTransaction& transaction, Inode& parent, const Entry& entry, const Inode& child);
 
-// One name fewer. An inode without names ends: its row goes, its replicas become deletions that last until
-// each node has confirmed, and a tombstone stays behind.
-Status drop_link(WriteTransaction& transaction, const Inode& inode);
+// What becomes of a regular file with content when its last name goes.
+enum class LastName { kEnds, kTrash };
+
+// The inode has lost the name `entry`. One without names goes to the trash, or ends.
+Status drop_link(WriteTransaction& transaction, const Entry& entry, const Inode& inode, LastName last);
+
+// The inode's row goes, its replicas become deletions that last until each node has confirmed, and a
+// tombstone stays behind.
+Status end_inode(WriteTransaction& transaction, const Inode& inode);
 
 // Marks a recorded replica for deletion, or records one to be deleted that was never recorded.
 Status condemn_replica(WriteTransaction& transaction, const ReplicaId& replica, const NodeId& node,

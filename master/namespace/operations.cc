@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "common/path.h"
-#include "master/namespace/links.h"
+#include "master/namespace/quota.h"
 
 namespace fsdfs::master {
 namespace {
@@ -93,7 +93,7 @@ Result<Inode> make_directory(WriteTransaction& transaction, const PathAt& place,
   return directory;
 }
 
-Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveKind kind) {
+Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveKind kind, LastName last) {
   FSDFS_ASSIGN(auto slot, resolve_slot(transaction, place));
   if (!slot.entry) return no_such_path(slot.shown);
   FSDFS_ASSIGN(auto inode, inode_of(transaction, *slot.entry));
@@ -105,7 +105,8 @@ Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveK
     if (occupied) return failed_precondition("directory not empty: " + slot.shown, Reason::kNotEmpty);
   }
   FSDFS_TRY(remove_name(transaction, slot.parent, *slot.entry, inode));
-  FSDFS_TRY(drop_link(transaction, inode));
+  FSDFS_TRY(charge(transaction, taken_from(slot.parent.id, inode)));
+  FSDFS_TRY(drop_link(transaction, *slot.entry, inode, last));
   return inode;
 }
 

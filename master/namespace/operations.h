@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "master/namespace/links.h"
 #include "master/namespace/resolve.h"
 
 namespace fsdfs::master {
@@ -43,14 +44,17 @@ Result<Inode> make_directory(WriteTransaction& transaction, const PathAt& place,
 
 enum class RemoveKind { kFile, kDirectory, kAny };
 // The inode as it was before.
-Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveKind kind);
+Result<Inode> remove(WriteTransaction& transaction, const PathAt& place, RemoveKind kind,
+                     LastName last = LastName::kEnds);
 
 struct RenameFlags {
   bool no_replace = false;
   bool exchange = false;
 };
-// The moved inode, as rename(2) and renameat2(2) mean it: what stood at `to` is replaced in the same instant.
-Result<Inode> rename(WriteTransaction& transaction, const PathAt& from, const PathAt& to, RenameFlags flags);
+// The moved inode, as rename(2) and renameat2(2) mean it: what stood at `to` is replaced in the same instant,
+// and counts as removed. kResourceExhausted/kQuota: what is moved does not fit below `to`.
+Result<Inode> rename(WriteTransaction& transaction, const PathAt& from, const PathAt& to, RenameFlags flags,
+                     LastName last = LastName::kEnds);
 
 struct AttributeChange {
   std::optional<uint32_t> mode;

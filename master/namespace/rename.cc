@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "master/namespace/links.h"
 #include "master/namespace/operations.h"
+#include "master/namespace/quota.h"
 
 namespace fsdfs::master {
 namespace {
@@ -82,6 +82,11 @@ Result<Inode> exchange_ends(WriteTransaction& transaction, const End& from, cons
   FSDFS_TRY(refuse_loop(transaction, *from.inode, to.slot.parent, from, to));
   FSDFS_TRY(refuse_loop(transaction, *to.inode, from.slot.parent, to, from));
   if (from.inode->id == to.inode->id) return *from.inode;
+  InodeId left = from.slot.parent.id, right = to.slot.parent.id;
+  FSDFS_ASSIGN(auto changes, moved_between(transaction, left, right, *from.inode));
+  FSDFS_ASSIGN(auto back, moved_between(transaction, right, left, *to.inode));
+  changes.insert(changes.end(), back.begin(), back.end());
+  FSDFS_TRY(charge(transaction, changes));
   FSDFS_TRY(detach(transaction, *from.slot.entry, *from.inode));
   FSDFS_TRY(detach(transaction, *to.slot.entry, *to.inode));
   FSDFS_TRY(attach(transaction, from.slot, *to.inode).status());
@@ -91,7 +96,7 @@ Result<Inode> exchange_ends(WriteTransaction& transaction, const End& from, cons
 }  // namespace
 
 Result<Inode> rename(WriteTransaction& transaction, const PathAt& from_place, const PathAt& to_place,
-                     RenameFlags flags) {
+                     RenameFlags flags, LastName last) {
   if (flags.no_replace && flags.exchange) {
     return invalid_argument("a rename either exchanges two names or refuses to replace one, not both");
   }
@@ -101,14 +106,17 @@ Result<Inode> rename(WriteTransaction& transaction, const PathAt& from_place, co
   if (flags.exchange) return exchange_ends(transaction, from, to);
 
   FSDFS_TRY(refuse_loop(transaction, *from.inode, to.slot.parent, from, to));
+  FSDFS_ASSIGN(auto changes, moved_between(transaction, from.slot.parent.id, to.slot.parent.id, *from.inode));
   if (to.inode) {
     if (flags.no_replace) return already_exists("already exists: " + to.slot.shown);
     // Two names of one inode: rename(2) does nothing.
     if (from.inode->id == to.inode->id) return *from.inode;
     FSDFS_TRY(refuse_replacement(transaction, *from.inode, *to.inode, to.slot.shown));
     FSDFS_TRY(detach(transaction, *to.slot.entry, *to.inode));
-    FSDFS_TRY(drop_link(transaction, *to.inode));
+    FSDFS_TRY(drop_link(transaction, *to.slot.entry, *to.inode, last));
+    changes.push_back(taken_from(to.slot.parent.id, *to.inode));
   }
+  FSDFS_TRY(charge(transaction, changes));
   FSDFS_TRY(detach(transaction, *from.slot.entry, *from.inode));
   return attach(transaction, to.slot, *from.inode);
 }

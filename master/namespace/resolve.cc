@@ -20,7 +20,9 @@ std::string show(const PathAt& place, std::span<const std::string> names) {
 Result<Inode> starting_inode(ReadView& view, const PathAt& place) {
   InodeId id = place.directory.value == 0 ? kRootInode : place.directory;
   FSDFS_ASSIGN(auto inode, view.inode(id));
-  if (!inode) return not_found(fmt::format("no such inode: {} (it was removed, or never was)", id.value));
+  if (!inode || inode->in_trash()) {
+    return not_found(fmt::format("no such inode: {} (it was removed, or never was)", id.value));
+  }
   return std::move(*inode);
 }
 
@@ -36,6 +38,26 @@ Status not_a_directory(const std::string& shown) {
 
 Status is_a_directory(const std::string& shown) {
   return failed_precondition("is a directory: " + shown, Reason::kIsDirectory);
+}
+
+Result<std::string> path_of(ReadView& view, InodeId parent, std::string_view name) {
+  std::string path(name);
+  while (parent != kRootInode) {
+    FSDFS_ASSIGN(auto entry, view.name_of(parent));
+    if (!entry) {
+      return data_loss(fmt::format("directory {} has no name: run fsdfs fsck", parent.value), Reason::kNone);
+    }
+    path = entry->name + "/" + path;
+    parent = entry->parent;
+  }
+  return "/" + path;
+}
+
+Result<std::string> path_of(ReadView& view, InodeId directory) {
+  if (directory == kRootInode) return std::string("/");
+  FSDFS_ASSIGN(auto entry, view.name_of(directory));
+  if (!entry) return not_found(fmt::format("inode {} has no name", directory.value));
+  return path_of(view, entry->parent, entry->name);
 }
 
 Result<std::vector<std::string>> place_names(const PathAt& place) {

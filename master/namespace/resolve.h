@@ -1,5 +1,7 @@
 // From a place (a directory and a path below it) to what is there. Pure functions over a view of the store.
 //
+// What is in the trash is not there.
+//
 // Errors, all naming the path: kInvalidArgument (a name too long, "." or "..", NUL), kNotFound (which part is
 // missing), kFailedPrecondition/kNotDirectory (which part is in the way).
 #pragma once
@@ -39,6 +41,10 @@ Result<Located> resolve(ReadView& view, const PathAt& place);
 Result<NameSlot> resolve_slot(ReadView& view, const PathAt& place);
 // The inode that an entry names; kDataLoss when the database contradicts itself.
 Result<Inode> inode_of(ReadView& view, const Entry& entry);
+
+// From the root: of the name in the directory `parent`, and of a directory.
+Result<std::string> path_of(ReadView& view, InodeId parent, std::string_view name);
+Result<std::string> path_of(ReadView& view, InodeId directory);
 
 // The names of the place's path. kInvalidArgument as common/path.h.
 Result<std::vector<std::string>> place_names(const PathAt& place);

@@ -50,6 +50,7 @@ void Actions::doom(Slot slot, NodeIndex node, const Reason& reason, MonotonicTim
   order.surplus = from_units(copies_units(counts.safe) - (record.trash ? 0 : record.target));
   order.for_inode = reason.for_inode;
   order.for_session = reason.for_session;
+  order.of_trash = record.trash;
   order.by_way_of = reason.by_way_of;
   order.last_of_trash = record.trash && counts.live <= 1;
   orders_.emplace_back(order);
@@ -112,6 +113,7 @@ void Actions::review_orders() {
     if (doomed == nullptr || doomed->cause == DeleteCause::kFileRemoved) continue;
     Slot slot = model_.files.find(doomed->replica.inode.value);
     bool trash = slot != kNoSlot && model_.files.at(slot).trash;
+    doomed->of_trash = trash;
     doomed->last_of_trash =
         trash && seen.insert(doomed->replica.inode).second && model_.count(model_.files.at(slot)).live == 0;
   }

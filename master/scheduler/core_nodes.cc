@@ -20,7 +20,6 @@ Status SchedulerCore::node_changed(const NodeInfo& info) {
   }
   uint8_t before = model_.nodes.traits(index);
   int64_t room_before = model_.nodes.room_promised(index);
-  bool was_overloaded = throttle_.overloaded(index);
   int usable_before = model_.nodes.usable();
   AdminState admin_before = model_.nodes.at(index).info.admin;
   model_.nodes.update(index, info);
@@ -34,9 +33,7 @@ Status SchedulerCore::node_changed(const NodeInfo& info) {
     deletions_.node_settled();
   }
   if ((after & kLive) == 0 && (before & kLive) != 0) end_jobs_lost_with(index);
-  if (model_.nodes.room_promised(index) > room_before || (was_overloaded && !throttle_.overloaded(index))) {
-    model_.wake();
-  }
+  if (model_.nodes.room_promised(index) > room_before) model_.wake();
   shed_arrivals(index);
   return {};
 }

@@ -188,9 +188,8 @@ void Decider::start_waiting(MonotonicTime now) {
     // First come, first served: a later, smaller copy never takes the space an earlier one waits for.
     while (!node.waiting_jobs.empty()) {
       CopyJob& job = *model.jobs.find(node.waiting_jobs.front());
-      bool unwelcome = job.cause == CopyCause::kFill && throttle_.overloaded(index);
-      if (!unwelcome && start(job, now)) continue;
-      if (!unwelcome && job.deadline > now && model.count(model.files.at(job.slot)).sources > 0) break;
+      if (start(job, now)) continue;
+      if (job.deadline > now && model.count(model.files.at(job.slot)).sources > 0) break;
       actions_.give_up_job(job.id, CancelCause::kTooSlow);
     }
   }

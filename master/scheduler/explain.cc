@@ -25,8 +25,6 @@ std::string reason_text(const Placement::Candidate& candidate, const Node& node)
       return "has it";
     case Placement::Fit::kGoing:
       return "its copy is being deleted";
-    case Placement::Fit::kOverloaded:
-      return "overloaded";
     case Placement::Fit::kFailedLately:
       return "a copy to it failed a short while ago";
     case Placement::Fit::kNotTaking:

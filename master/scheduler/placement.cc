@@ -68,9 +68,7 @@ Placement::Fit Placement::fit(const Ask& ask, NodeIndex node) const {
   if ((marks & kMarkHas) != 0) return Fit::kHas;
   if ((marks & kMarkGoing) != 0) return Fit::kGoing;
   if (!model_.nodes.has(node, kTakes)) return Fit::kNotTaking;
-  // What is only a spare copy waits for a quiet node; what is missing goes to a busy one rather than nowhere.
   const NodeBrief& brief = model_.nodes.brief(node);
-  if (ask.keep_reserve && brief.overloaded) return Fit::kOverloaded;
   if (ask.inode != 0 && refusals_.blocks(ask.inode, node)) return Fit::kFailedLately;
   auto bytes = static_cast<int64_t>(ask.bytes);
   if (brief.room_promised - (ask.keep_reserve ? brief.reserve : 0) < bytes) return Fit::kNoRoom;
@@ -102,6 +100,7 @@ const std::vector<Placement::Candidate>& Placement::look(const Ask& ask) {
 }
 
 bool Placement::better(const Candidate& a, const Candidate& b) {
+  // A busy node is the last choice, but a choice: it may be busy for ever.
   if (a.overloaded != b.overloaded) return b.overloaded;
   if (a.zone_copies != b.zone_copies) return a.zone_copies < b.zone_copies;
   if (a.host_copies != b.host_copies) return a.host_copies < b.host_copies;

@@ -42,7 +42,6 @@ class Placement {
     kHas,             // holds it, or it is on its way there
     kGoing,           // a copy of it is being deleted there
     kNotTaking,       // down, not reported, readonly, draining, at its floor
-    kOverloaded,
     kFailedLately,
   };
   struct Candidate {

@@ -48,10 +48,6 @@ bool Throttle::can_give(NodeIndex index) const {
   return node.copies_out < std::max(1, static_cast<int>(model_.settings.copies_out_per_node * node.pace));
 }
 
-bool Throttle::overloaded(NodeIndex node) const {
-  return model_.nodes.brief(node).overloaded;
-}
-
 bool Throttle::any_can_take() const {
   for (NodeIndex node = 0; node < model_.nodes.end(); ++node) {
     if (model_.nodes.has(node, kTakes) && can_take(node, true)) return true;

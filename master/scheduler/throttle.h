@@ -22,7 +22,6 @@ class Throttle {
   bool can_take(NodeIndex node, bool lane) const;
   int places(NodeIndex node) const;  // free ones for copies into the node, the lane's aside
   bool can_give(NodeIndex node) const;
-  bool overloaded(NodeIndex node) const;
   // Some node could take a copy at all.
   bool any_can_take() const;
   void spend(NodeIndex target, uint64_t bytes);

@@ -40,7 +40,7 @@ struct SchedulerSettings {
   int copies_out_per_node = 32;         // leaving at once
   uint64_t node_bytes_per_second = 0;   // of copies into one node; 0: no limit
   uint64_t swarm_bytes_per_second = 0;  // of all copies; 0: no limit
-  double load_max = 0.95;  // a node whose CPU or disk is busier is the last choice, and takes no spare copies
+  double load_max = 0.95;  // a node whose CPU or disk is busier is the last choice
 
   Duration copy_timeout = std::chrono::seconds(60);   // for an order, besides its size / copy_rate_min
   uint64_t copy_rate_min = 1 << 20;                   // bytes/s; a copy that is slower is given up
@@ -154,6 +154,7 @@ struct DeleteOrder {
   InodeId by_way_of;  // of this file a copy comes here first, and leaves its place elsewhere to for_inode
   bool last_of_trash =
       false;              // no copy of this deleted file is left after it: drop it from the trash as well
+  bool of_trash = false;  // the file was in the trash: void once it is restored
   bool repeated = false;  // was ordered before and is not confirmed
   friend bool operator==(const DeleteOrder&, const DeleteOrder&) = default;
 };

@@ -190,29 +190,31 @@ grpc::ServerUnaryReactor* NamespaceService::MakeDirectory(grpc::CallbackServerCo
 
 grpc::ServerUnaryReactor* NamespaceService::Remove(grpc::CallbackServerContext* context,
                                                    const v1::RemoveRequest* request, v1::RemoveReply* reply) {
-  return change(context, *request, reply,
-                [place = from_proto(request->place()), kind = from_proto(request->kind())](
-                    WriteTransaction& transaction, const SwarmView&) -> Result<v1::RemoveReply> {
-                  FSDFS_ASSIGN(auto removed, remove(transaction, place, kind));
-                  v1::RemoveReply out;
-                  *out.mutable_attributes() = to_proto(removed);
-                  return out;
-                });
+  return change(
+      context, *request, reply,
+      [place = from_proto(request->place()), kind = from_proto(request->kind()), last = context_.last_name()](
+          WriteTransaction& transaction, const SwarmView&) -> Result<v1::RemoveReply> {
+        FSDFS_ASSIGN(auto removed, remove(transaction, place, kind, last));
+        v1::RemoveReply out;
+        *out.mutable_attributes() = to_proto(removed);
+        return out;
+      });
 }
 
 grpc::ServerUnaryReactor* NamespaceService::Rename(grpc::CallbackServerContext* context,
                                                    const v1::RenameRequest* request, v1::EntryReply* reply) {
-  return change(context, *request, reply,
-                [from = from_proto(request->from()), to = from_proto(request->to()),
-                 flags = RenameFlags{request->no_replace(), request->exchange()}](
-                    WriteTransaction& transaction, const SwarmView& swarm) -> Result<v1::EntryReply> {
-                  FSDFS_ASSIGN(auto moved, rename(transaction, from, to, flags));
-                  FSDFS_ASSIGN(auto located, lookup(transaction, to));
-                  v1::EntryReply out;
-                  FSDFS_ASSIGN(*out.mutable_attributes(),
-                               attributes_to_proto(transaction, swarm, moved, parent_of(located)));
-                  return out;
-                });
+  return change(
+      context, *request, reply,
+      [from = from_proto(request->from()), to = from_proto(request->to()),
+       flags = RenameFlags{request->no_replace(), request->exchange()}, last = context_.last_name()](
+          WriteTransaction& transaction, const SwarmView& swarm) -> Result<v1::EntryReply> {
+        FSDFS_ASSIGN(auto moved, rename(transaction, from, to, flags, last));
+        FSDFS_ASSIGN(auto located, lookup(transaction, to));
+        v1::EntryReply out;
+        FSDFS_ASSIGN(*out.mutable_attributes(),
+                     attributes_to_proto(transaction, swarm, moved, parent_of(located)));
+        return out;
+      });
 }
 
 grpc::ServerUnaryReactor* NamespaceService::SetAttributes(grpc::CallbackServerContext* context,

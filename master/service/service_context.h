@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/security/ticket.h"
 #include "master/control/control_loop.h"
+#include "master/namespace/links.h"
 #include "master/policy/engine.h"
 #include "master/policy/read_counter.h"
 #include "master/store/store.h"
@@ -52,6 +53,11 @@ struct ServiceContext {
   Duration session_lease;
   PolicyEngine& policy;
   ReadCounter& reads;
+
+  // What becomes of files that lose their last name.
+  LastName last_name() const {
+    return settings.trash_retention > Duration::zero() ? LastName::kTrash : LastName::kEnds;
+  }
 
   // A ticket for the holder of the key `client`, good from now for kTicketLifetimeMax.
   std::string ticket(InodeId inode, Right right, const Fingerprint& client, Version version,

@@ -145,7 +145,9 @@ grpc::ServerUnaryReactor* SessionsService::ExtendSession(grpc::CallbackServerCon
   if (!client.ok()) return answer_now(context, client.status());
   auto session = [&]() -> Result<SessionRecord> {
     FSDFS_ASSIGN(auto view, context_.store.read());
-    return find_session(*view, id);
+    FSDFS_ASSIGN(auto found, find_session(*view, id));
+    if (request->size() > found.size) FSDFS_TRY(check_session_size(*view, found, request->size()));
+    return found;
   }();
   if (!session.ok()) return answer_now(context, session.status());
   context_.control.renew(id);

@@ -58,6 +58,8 @@ grpc::Status SwarmService::GetStatus(grpc::ServerContext*, const v1::GetStatusRe
   reply->set_files(totals->files);
   reply->set_directories(totals->directories);
   reply->set_bytes(totals->bytes);
+  reply->set_trash_files(totals->trash_files);
+  reply->set_trash_bytes(totals->trash_bytes);
   reply->set_open(swarm->open_sessions);
   reply->set_default_target(context_.settings.default_target);
   set_health(swarm->health, *reply);

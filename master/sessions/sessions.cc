@@ -7,6 +7,7 @@
 #include "common/path.h"
 #include "common/units.h"
 #include "master/namespace/links.h"
+#include "master/namespace/quota.h"
 #include "master/policy/facts.h"
 #include "master/policy/limits.h"
 
@@ -110,24 +111,39 @@ Result<Switched> commit_new_file(WriteTransaction& transaction, const SessionRec
                                  const CommitRequest& request, const Policy& policy) {
   FSDFS_ASSIGN(auto slot, slot_of(transaction, session));
   FSDFS_ASSIGN(Inode made, new_file(transaction, slot.parent, session, request, policy));
+  std::vector<UsageChange> changes = {brought_to(slot.parent.id, made)};
   if (slot.entry) {
     FSDFS_ASSIGN(auto there, inode_of(transaction, *slot.entry));
     if (there.type == FileType::kDirectory) return is_a_directory(slot.shown);
     if (session.no_replace) return already_exists("already exists: " + slot.shown);
     if (there.version > made.version) return Switched{std::move(made), true};
+    changes.push_back(taken_from(slot.parent.id, there));
     FSDFS_TRY(remove_name(transaction, slot.parent, *slot.entry, there));
-    FSDFS_TRY(drop_link(transaction, there));
+    FSDFS_TRY(drop_link(transaction, *slot.entry, there, LastName::kEnds));
   }
+  FSDFS_TRY(charge(transaction, changes));
   FSDFS_TRY(transaction.add_inode(made));
   FSDFS_TRY(add_name(transaction, slot.parent, slot.name, made));
   return Switched{std::move(made)};
+}
+
+// What a new size of a file means for the directory that it is in.
+UsageChange growth_in(InodeId parent, const Inode& inode, uint64_t size) {
+  return {parent, static_cast<int64_t>(size) - static_cast<int64_t>(inode.content.size), 0};
+}
+
+Result<UsageChange> growth_of(ReadView& view, const Inode& inode, uint64_t size) {
+  FSDFS_ASSIGN(auto entry, view.name_of(inode.id));
+  if (!entry)
+    return data_loss(fmt::format("inode {} has no name: run fsdfs fsck", inode.id.value), Reason::kNone);
+  return growth_in(entry->parent, inode, size);
 }
 
 // The session was opened on a file, and follows it wherever it was moved.
 Result<Switched> commit_new_version(WriteTransaction& transaction, const SessionRecord& session,
                                     const CommitRequest& request) {
   FSDFS_ASSIGN(auto before, transaction.inode(session.replica.inode));
-  if (!before) {
+  if (!before || before->in_trash()) {
     Inode gone;
     gone.id = session.replica.inode;
     gone.mode = session.mode;
@@ -137,6 +153,8 @@ Result<Switched> commit_new_version(WriteTransaction& transaction, const Session
   }
   Inode after = with_content(transaction, *before, session, request);
   if (before->version > after.version) return Switched{std::move(after), true};
+  FSDFS_ASSIGN(auto growth, growth_of(transaction, *before, request.content.size));
+  FSDFS_TRY(charge(transaction, growth));
   FSDFS_TRY(transaction.update_inode(*before, after));
   FSDFS_TRY(make_old_copies_stale(transaction, after));
   return Switched{std::move(after)};
@@ -153,13 +171,17 @@ Result<ContentSlot> find_slot(ReadView& view, const OpenRequest& request) {
   FSDFS_TRY(check_open(request));
   FSDFS_ASSIGN(auto slot, resolve_slot(view, request.path));
   ContentSlot found{std::move(slot.parent), std::move(slot.name), std::nullopt};
-  if (!slot.entry) return found;
+  if (!slot.entry) {
+    FSDFS_TRY(check_quota(view, {found.parent.id, static_cast<int64_t>(request.size), 1}));
+    return found;
+  }
   FSDFS_ASSIGN(found.replaces, inode_of(view, *slot.entry));
   if (found.replaces->type == FileType::kDirectory) return is_a_directory(slot.shown);
   if (request.no_replace) return already_exists("already exists: " + slot.shown);
   if (found.replaces->type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no content to replace: " + slot.shown);
   }
+  FSDFS_TRY(check_quota(view, growth_in(found.parent.id, *found.replaces, request.size)));
   return found;
 }
 
@@ -213,10 +235,19 @@ Result<SessionRecord> find_session(ReadView& view, SessionId id) {
   return std::move(*session);
 }
 
+Status check_session_size(ReadView& view, const SessionRecord& session, uint64_t size) {
+  FSDFS_TRY(check_size(size));
+  if (session.creates) return check_quota(view, {session.parent, static_cast<int64_t>(size), 1});
+  FSDFS_ASSIGN(auto inode, view.inode(session.replica.inode));
+  if (!inode || inode->in_trash()) return {};
+  FSDFS_ASSIGN(auto growth, growth_of(view, *inode, size));
+  return check_quota(view, growth);
+}
+
 Result<SessionRecord> extend_session(WriteTransaction& transaction, SessionId id, uint64_t size) {
   FSDFS_ASSIGN(auto session, find_session(transaction, id));
   if (size <= session.size) return session;
-  FSDFS_TRY(check_size(size));
+  FSDFS_TRY(check_session_size(transaction, session, size));
   session.size = size;
   FSDFS_TRY(transaction.update_session(session));
   return session;

@@ -6,7 +6,9 @@
 //   - Nothing is visible before the commit; the commit switches the file as a whole.
 //   - The higher version wins. A lower one that commits later is acknowledged as if it had come first: it
 //   changes
-//     nothing, and what its chain staged is deleted. The same holds where the file was removed meanwhile.
+//     nothing, and what its chain staged is deleted. The same holds where the file was removed meanwhile
+//     (what is in the trash stays as it was deleted).
+//   - What a put replaces does not go to the trash, a file that came to its name meanwhile included.
 //   - A member without a receipt is no copy: what it may have staged is deleted.
 //   - Whatever ends a session without a commit turns its whole chain into deletions.
 // What a session that is still open staged is known by its row, also after a restart of the master.
@@ -44,7 +46,7 @@ struct SessionPlan {
 };
 
 // kNotFound (a missing directory, by name), kFailedPrecondition/kIsDirectory, kAlreadyExists (no_replace),
-// kInvalidArgument. The policy is for a file that does not exist yet.
+// kInvalidArgument, kResourceExhausted/kQuota. The policy is for a file that does not exist yet.
 Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, const Policy& policy);
 
 // Writes the session's row. Plans anew, as names may have changed since; `id` is what the chain was reserved
@@ -54,6 +56,9 @@ Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequ
 
 // kAborted/kSessionLost.
 Result<SessionRecord> find_session(ReadView& view, SessionId id);
+
+// Whether the session may become this big, by the quotas above it and as a file at all.
+Status check_session_size(ReadView& view, const SessionRecord& session, uint64_t size);
 
 // More bytes than announced; fewer change nothing. The room has been reserved.
 Result<SessionRecord> extend_session(WriteTransaction& transaction, SessionId id, uint64_t size);
@@ -73,8 +78,9 @@ struct CommitOutcome {
   bool superseded = false;
 };
 // kAborted/kSessionLost; kInvalidArgument: a receipt that speaks of something else; kUnavailable: too few
-// receipts; kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now.
-// After an error the session is as it was. The policy decides N of a new file, if the session names none.
+// receipts; kNotFound: the directory was removed; kAlreadyExists, kIsDirectory: what stands at the name now;
+// kResourceExhausted/kQuota. After an error the session is as it was. The policy decides N of a new file, if
+// the session names none.
 Result<CommitOutcome> commit_session(WriteTransaction& transaction, const CommitRequest& request,
                                      const Policy& policy);
 

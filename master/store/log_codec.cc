@@ -68,6 +68,24 @@ struct Encoder {
     out.mutable_session_closed()->set_committed(record.committed);
   }
   void operator()(const EpochStarted& record) { out.mutable_epoch_started()->set_epoch(record.epoch.value); }
+  void operator()(const TrashAdded& added) {
+    auto* trash = out.mutable_trash_added();
+    trash->set_inode(added.record.inode.value);
+    *trash->mutable_deleted() = to_proto(added.record.deleted);
+    trash->set_path(added.record.path);
+  }
+  void operator()(const TrashRemoved& record) { out.mutable_trash_removed()->set_inode(record.inode.value); }
+  void operator()(const QuotaChanged& record) {
+    auto* quota = out.mutable_quota_changed();
+    quota->set_directory(record.quota.directory.value);
+    if (record.quota.bytes_limit) quota->set_bytes_limit(*record.quota.bytes_limit);
+    if (record.quota.files_limit) quota->set_files_limit(*record.quota.files_limit);
+    quota->set_bytes_used(record.quota.bytes_used);
+    quota->set_files_used(record.quota.files_used);
+  }
+  void operator()(const QuotaRemoved& record) {
+    out.mutable_quota_removed()->set_directory(record.directory.value);
+  }
   void operator()(const PolicyChanged& record) {
     auto* changed = out.mutable_policy_changed();
     changed->set_rules(record.policy.rules);
@@ -92,6 +110,16 @@ NodeRecord decode_node(const v1::NodeChanged& changed) {
   node.incarnation = Incarnation{changed.incarnation()};
   node.key = id_from<Fingerprint>(changed.key());
   return node;
+}
+
+QuotaRecord decode_quota(const v1::QuotaChanged& changed) {
+  QuotaRecord quota;
+  quota.directory = InodeId{changed.directory()};
+  if (changed.has_bytes_limit()) quota.bytes_limit = changed.bytes_limit();
+  if (changed.has_files_limit()) quota.files_limit = changed.files_limit();
+  quota.bytes_used = changed.bytes_used();
+  quota.files_used = changed.files_used();
+  return quota;
 }
 
 Result<LogRecord> decode_record(const v1::LogRecord& in) {
@@ -133,6 +161,16 @@ Result<LogRecord> decode_record(const v1::LogRecord& in) {
           SessionClosed{SessionId{in.session_closed().session()}, in.session_closed().committed()});
     case v1::LogRecord::kEpochStarted:
       return LogRecord(EpochStarted{Epoch{in.epoch_started().epoch()}});
+    case v1::LogRecord::kTrashAdded: {
+      const auto& added = in.trash_added();
+      return LogRecord(TrashAdded{{InodeId{added.inode()}, from_proto(added.deleted()), added.path()}});
+    }
+    case v1::LogRecord::kTrashRemoved:
+      return LogRecord(TrashRemoved{InodeId{in.trash_removed().inode()}});
+    case v1::LogRecord::kQuotaChanged:
+      return LogRecord(QuotaChanged{decode_quota(in.quota_changed())});
+    case v1::LogRecord::kQuotaRemoved:
+      return LogRecord(QuotaRemoved{InodeId{in.quota_removed().directory()}});
     case v1::LogRecord::kPolicyChanged: {
       const auto& changed = in.policy_changed();
       return LogRecord(PolicyChanged{{changed.rules(), changed.python(), changed.revision()}});

@@ -74,6 +74,8 @@ struct Inode {
   uint32_t device = 0;                                  // of a device node
   uint64_t metadata_counter = 0;                        // grows with each change of name or attributes
   InodeId parent;  // of a directory, the one parent (the root's is the root); else none
+  // Deleted and within its retention: it has no name, and `changed` is when it was deleted.
+  bool in_trash() const { return type == FileType::kRegular && links == 0; }
   friend bool operator==(const Inode&, const Inode&) = default;
 };
 
@@ -129,6 +131,26 @@ struct SessionRecord {
   uint32_t wanted_members = 0;   // sync_copies at the open
   std::vector<NodeId> chain;     // head first
   friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
+};
+
+// --- trash and quotas ---
+
+// Of an inode in_trash().
+struct TrashRecord {
+  InodeId inode;
+  FileTime deleted;
+  std::string path;  // as it was, from the root
+  friend bool operator==(const TrashRecord&, const TrashRecord&) = default;
+};
+
+struct QuotaRecord {
+  InodeId directory;
+  std::optional<uint64_t> bytes_limit;
+  std::optional<uint64_t> files_limit;
+  // Of regular files below it, each once.
+  uint64_t bytes_used = 0;
+  uint64_t files_used = 0;
+  friend bool operator==(const QuotaRecord&, const QuotaRecord&) = default;
 };
 
 // Named numbers of a file, for the policy to read.
@@ -189,6 +211,18 @@ struct SessionClosed {
 struct EpochStarted {
   Epoch epoch;
 };
+struct TrashAdded {
+  TrashRecord record;
+};
+struct TrashRemoved {
+  InodeId inode;
+};
+struct QuotaChanged {
+  QuotaRecord quota;
+};
+struct QuotaRemoved {
+  InodeId directory;
+};
 struct PolicyChanged {
   PolicyRecord policy;
 };
@@ -197,9 +231,10 @@ struct VarsChanged {
   Vars vars;  // all of them
 };
 
-using LogRecord = std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged,
-                               ReplicaRemoved, NodeChanged, NodeRemoved, SessionOpened, SessionClosed,
-                               EpochStarted, PolicyChanged, VarsChanged>;
+using LogRecord =
+    std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved,
+                 NodeChanged, NodeRemoved, SessionOpened, SessionClosed, EpochStarted, TrashAdded,
+                 TrashRemoved, QuotaChanged, QuotaRemoved, PolicyChanged, VarsChanged>;
 
 // What one operation did, in the order of the commits.
 struct LogEntry {

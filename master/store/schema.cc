@@ -60,8 +60,19 @@ CREATE INDEX requests_by_age ON requests (answered_s);
 CREATE TABLE log (sequence INTEGER PRIMARY KEY, entry BLOB NOT NULL);
 )sql";
 
-// Step 2 is another branch's until both meet.
-constexpr std::string_view kReserved = "";
+// trash: a regular inode without a name, and where it was.
+constexpr std::string_view kTrashAndQuotas = R"sql(
+INSERT INTO counters (name, value) VALUES ('trash_files', 0), ('trash_bytes', 0);
+
+CREATE TABLE trash (
+  inode INTEGER PRIMARY KEY, deleted_s BIGINT NOT NULL, deleted_ns BIGINT NOT NULL, path BLOB NOT NULL);
+CREATE INDEX trash_by_age ON trash (deleted_s, deleted_ns, inode);
+CREATE INDEX trash_by_path ON trash (path, inode);
+
+CREATE TABLE quotas (
+  directory INTEGER PRIMARY KEY, bytes_limit BIGINT, files_limit BIGINT,
+  bytes_used BIGINT NOT NULL, files_used BIGINT NOT NULL);
+)sql";
 
 // Files whose N is not the one that most files have were given it by hand, and keep it as their own.
 constexpr std::string_view kPolicy = R"sql(
@@ -79,7 +90,7 @@ CREATE TABLE reads (
   inode INTEGER PRIMARY KEY, weight DOUBLE PRECISION NOT NULL, seen DOUBLE PRECISION NOT NULL);
 )sql";
 
-constexpr std::array kMigrations{sqlite::Migration{1, kFirst}, sqlite::Migration{2, kReserved},
+constexpr std::array kMigrations{sqlite::Migration{1, kFirst}, sqlite::Migration{2, kTrashAndQuotas},
                                  sqlite::Migration{3, kPolicy}};
 
 }  // namespace

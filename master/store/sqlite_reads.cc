@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "master/store/sqlite_rows.h"
@@ -46,6 +47,23 @@ struct Sql {
       "SELECT {} FROM sessions s WHERE s.inode = ? AND s.version_epoch = ? AND s.version_counter = ?",
       kSessionColumns);
   std::string sessions = fmt::format("SELECT {} FROM sessions s ORDER BY s.id", kSessionColumns);
+  // trash and quotas
+  std::string trash = fmt::format("SELECT {} FROM trash t WHERE t.inode = ?", kTrashColumns);
+  std::string newest_trash = fmt::format(
+      "SELECT {} FROM trash t WHERE t.path = ? ORDER BY t.deleted_s DESC, t.deleted_ns DESC, t.inode DESC "
+      "LIMIT 1",
+      kTrashColumns);
+  std::string trash_between = fmt::format(
+      "SELECT {}, {} FROM trash t JOIN inodes i ON i.id = t.inode WHERE (t.path, t.inode) > (?, ?) AND "
+      "t.path < ? ORDER BY t.path, t.inode LIMIT ?",
+      kTrashColumns, kInodeColumns);
+  std::string trash_until = fmt::format(
+      "SELECT {} FROM trash t WHERE (t.deleted_s, t.deleted_ns) <= (?, ?) "
+      "ORDER BY t.deleted_s, t.deleted_ns, t.inode LIMIT ?",
+      kTrashColumns);
+  std::string quota = fmt::format("SELECT {} FROM quotas q WHERE q.directory = ?", kQuotaColumns);
+  std::string quotas = fmt::format(
+      "SELECT {} FROM quotas q WHERE q.directory > ? ORDER BY q.directory LIMIT ?", kQuotaColumns);
   std::string directories_with_target =
       fmt::format("SELECT {} FROM inodes i WHERE i.own_target IS NOT NULL AND i.type = 2", kInodeColumns);
 };
@@ -318,7 +336,94 @@ Result<Totals> SqliteReads<Base>::totals() {
     if (name == "files") totals.files = value;
     if (name == "directories") totals.directories = value;
     if (name == "bytes") totals.bytes = value;
+    if (name == "trash_files") totals.trash_files = value;
+    if (name == "trash_bytes") totals.trash_bytes = value;
   }
+}
+
+// --- trash and quotas ---
+
+template <typename Base>
+Result<std::optional<TrashRecord>> SqliteReads<Base>::trash(InodeId inode) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().trash));
+  statement.bind_uint(1, inode.value);
+  return first<TrashRecord>(statement, [](const auto& row) { return trash_from_row(row); });
+}
+
+template <typename Base>
+Result<std::optional<TrashRecord>> SqliteReads<Base>::newest_trash(std::string_view path) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().newest_trash));
+  statement.bind_blob(1, path);
+  return first<TrashRecord>(statement, [](const auto& row) { return trash_from_row(row); });
+}
+
+// Paths from `from` up to, without, `to`.
+template <typename Base>
+Result<std::vector<Trashed>> SqliteReads<Base>::trash_between(std::string_view from, std::string_view to,
+                                                              const TrashCursor& after, size_t limit) {
+  bool begun = after.path >= from;
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().trash_between));
+  statement.bind_blob(1, begun ? after.path : from)
+      .bind_uint(2, begun ? after.inode.value : 0)
+      .bind_blob(3, to)
+      .bind_uint(4, limit);
+  return collect<Trashed>(statement, [](const auto& row) {
+    return Trashed{trash_from_row(row), inode_from_row(row, kTrashColumnCount)};
+  });
+}
+
+// "/a" itself sorts before "/a-b", and that before "/a/b": so two ranges, from '/' to the byte behind it.
+template <typename Base>
+Result<std::vector<Trashed>> SqliteReads<Base>::trash_below(std::string_view path, const TrashCursor& after,
+                                                            size_t limit) {
+  std::string itself(path == "/" ? "" : path);
+  FSDFS_ASSIGN(auto found, trash_between(itself, itself + '\0', after, limit));
+  if (found.size() == limit) return found;
+  FSDFS_ASSIGN(auto below, trash_between(itself + '/', itself + char('/' + 1), after, limit - found.size()));
+  std::move(below.begin(), below.end(), std::back_inserter(found));
+  return found;
+}
+
+template <typename Base>
+Result<std::vector<TrashRecord>> SqliteReads<Base>::trash_until(FileTime time, size_t limit) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().trash_until));
+  statement.bind_int(1, time.seconds).bind_int(2, time.nanoseconds).bind_uint(3, limit);
+  return collect<TrashRecord>(statement, [](const auto& row) { return trash_from_row(row); });
+}
+
+template <typename Base>
+Result<bool> SqliteReads<Base>::any_quota() {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT 1 FROM quotas LIMIT 1"));
+  return statement.step();
+}
+
+template <typename Base>
+Result<std::optional<QuotaRecord>> SqliteReads<Base>::quota(InodeId directory) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().quota));
+  statement.bind_uint(1, directory.value);
+  return first<QuotaRecord>(statement, [](const auto& row) { return quota_from_row(row); });
+}
+
+template <typename Base>
+Result<std::vector<QuotaRecord>> SqliteReads<Base>::quotas(InodeId after, size_t limit) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().quotas));
+  statement.bind_uint(1, after.value).bind_uint(2, limit);
+  return collect<QuotaRecord>(statement, [](const auto& row) { return quota_from_row(row); });
+}
+
+template <typename Base>
+Result<Usage> SqliteReads<Base>::usage_below(InodeId directory) {
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("WITH RECURSIVE below (directory) AS (SELECT ? UNION ALL SELECT i.id FROM below b "
+                        "JOIN entries e ON e.parent = b.directory JOIN inodes i ON i.id = e.inode "
+                        "WHERE i.type = 2) "
+                        "SELECT COALESCE(SUM(i.size), 0), COUNT(*) FROM below b "
+                        "JOIN entries e ON e.parent = b.directory JOIN inodes i ON i.id = e.inode "
+                        "WHERE i.type = 1"));
+  statement.bind_uint(1, directory.value);
+  FSDFS_TRY(statement.step().status());
+  return Usage{statement.get_uint(0), statement.get_uint(1)};
 }
 
 template <typename Base>

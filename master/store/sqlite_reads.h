@@ -39,6 +39,15 @@ class SqliteReads : public Base {
   Result<std::optional<SessionRecord>> session(SessionId id) override;
   Result<std::optional<SessionRecord>> session_of(const ReplicaId& replica) override;
   Result<std::vector<SessionRecord>> sessions() override;
+  Result<std::optional<TrashRecord>> trash(InodeId inode) override;
+  Result<std::optional<TrashRecord>> newest_trash(std::string_view path) override;
+  Result<std::vector<Trashed>> trash_below(std::string_view path, const TrashCursor& after,
+                                           size_t limit) override;
+  Result<std::vector<TrashRecord>> trash_until(FileTime time, size_t limit) override;
+  Result<bool> any_quota() override;
+  Result<std::optional<QuotaRecord>> quota(InodeId directory) override;
+  Result<std::vector<QuotaRecord>> quotas(InodeId after, size_t limit) override;
+  Result<Usage> usage_below(InodeId directory) override;
   Result<std::optional<std::string>> remembered_reply(const RequestId& request) override;
   Result<Totals> totals() override;
   Result<std::vector<std::string>> log_after(uint64_t sequence, size_t limit) override;
@@ -51,6 +60,8 @@ class SqliteReads : public Base {
   Result<std::vector<ReplicaRecord>> replica_rows(sqlite::Statement& statement);
   Result<std::vector<ReplicaRecord>> replicas_after(std::string_view sql, const NodeId& node,
                                                     const ReplicaId& after, size_t limit);
+  Result<std::vector<Trashed>> trash_between(std::string_view from, std::string_view to,
+                                             const TrashCursor& after, size_t limit);
 };
 
 extern template class SqliteReads<ReadView>;

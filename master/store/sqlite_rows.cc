@@ -27,6 +27,18 @@ void bind_time(sqlite::Statement& statement, int index, const FileTime& time) {
   statement.bind_int(index, time.seconds).bind_int(index + 1, time.nanoseconds);
 }
 
+std::optional<uint64_t> get_optional(const sqlite::Statement& row, int column) {
+  return row.is_null(column) ? std::nullopt : std::optional(row.get_uint(column));
+}
+
+void bind_optional(sqlite::Statement& statement, int index, const std::optional<uint64_t>& value) {
+  if (value) {
+    statement.bind_uint(index, *value);
+  } else {
+    statement.bind_null(index);
+  }
+}
+
 }  // namespace
 
 FileTime file_time(WallTime time) {
@@ -106,6 +118,28 @@ SessionRecord session_from_row(const sqlite::Statement& row) {
     copy_bytes(chain.substr(0, sizeof(NodeId::bytes)), session.chain.emplace_back().bytes);
   }
   return session;
+}
+
+TrashRecord trash_from_row(const sqlite::Statement& row) {
+  return {InodeId{row.get_uint(0)}, get_time(row, 1), std::string(row.get_blob(3))};
+}
+
+QuotaRecord quota_from_row(const sqlite::Statement& row) {
+  return {InodeId{row.get_uint(0)}, get_optional(row, 1), get_optional(row, 2), row.get_uint(3),
+          row.get_uint(4)};
+}
+
+void bind_trash(sqlite::Statement& statement, const TrashRecord& record) {
+  statement.bind_uint(1, record.inode.value);
+  bind_time(statement, 2, record.deleted);
+  statement.bind_blob(4, record.path);
+}
+
+void bind_quota(sqlite::Statement& statement, const QuotaRecord& quota) {
+  statement.bind_uint(1, quota.directory.value);
+  bind_optional(statement, 2, quota.bytes_limit);
+  bind_optional(statement, 3, quota.files_limit);
+  statement.bind_uint(4, quota.bytes_used).bind_uint(5, quota.files_used);
 }
 
 void bind_inode(sqlite::Statement& statement, const Inode& inode) {

@@ -27,16 +27,25 @@ inline constexpr std::string_view kSessionColumns =
     "s.mode, "
     "s.uid, s.gid, s.target, s.wanted_members, s.chain";
 
+inline constexpr std::string_view kTrashColumns = "t.inode, t.deleted_s, t.deleted_ns, t.path";
+inline constexpr int kTrashColumnCount = 4;
+inline constexpr std::string_view kQuotaColumns =
+    "q.directory, q.bytes_limit, q.files_limit, q.bytes_used, q.files_used";
+
 // From the columns above, which start at `first`.
 Inode inode_from_row(const sqlite::Statement& row, int first = 0);
 Entry entry_from_row(const sqlite::Statement& row, int first = 0);
 ReplicaRecord replica_from_row(const sqlite::Statement& row, const NodeSlots& slots);
 NodeRecord node_from_row(const sqlite::Statement& row);
 SessionRecord session_from_row(const sqlite::Statement& row);
+TrashRecord trash_from_row(const sqlite::Statement& row);
+QuotaRecord quota_from_row(const sqlite::Statement& row);
 
 // Bind all columns in the order above, from parameter 1.
 void bind_inode(sqlite::Statement& statement, const Inode& inode);
 void bind_session(sqlite::Statement& statement, const SessionRecord& session);
+void bind_trash(sqlite::Statement& statement, const TrashRecord& record);
+void bind_quota(sqlite::Statement& statement, const QuotaRecord& quota);
 // inode, version_epoch, version_counter from parameter `first`.
 void bind_replica_id(sqlite::Statement& statement, int first, const ReplicaId& id);
 

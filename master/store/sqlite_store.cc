@@ -273,9 +273,11 @@ Status SqliteStore::write_log(LogEntry& entry) {
 }
 
 Status SqliteStore::write_totals(const TotalsDelta& delta) {
-  if (!delta.any()) return {};
-  const std::pair<std::string_view, int64_t> changes[] = {
-      {"files", delta.files}, {"directories", delta.directories}, {"bytes", delta.bytes}};
+  const std::pair<std::string_view, int64_t> changes[] = {{"files", delta.files},
+                                                          {"directories", delta.directories},
+                                                          {"bytes", delta.bytes},
+                                                          {"trash_files", delta.trash_files},
+                                                          {"trash_bytes", delta.trash_bytes}};
   for (const auto& [name, change] : changes) {
     if (change == 0) continue;
     FSDFS_ASSIGN(auto update, database_->prepare("UPDATE counters SET value = value + ? WHERE name = ?"));

@@ -44,13 +44,18 @@ constexpr std::string_view kUpsertSession =
     "uid, gid, target, wanted_members, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (id) DO UPDATE SET size = excluded.size, chain = excluded.chain";
 
+constexpr std::string_view kUpsertQuota =
+    "INSERT INTO quotas (directory, bytes_limit, files_limit, bytes_used, files_used) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (directory) DO UPDATE SET bytes_limit = excluded.bytes_limit, "
+    "files_limit = excluded.files_limit, bytes_used = excluded.bytes_used, files_used = excluded.files_used";
+
 }  // namespace
 
 void SqliteTransaction::count(const Inode& inode, int64_t times) {
   if (inode.type == FileType::kDirectory) delta_.directories += times;
   if (inode.type != FileType::kRegular) return;
-  delta_.files += times;
-  delta_.bytes += times * static_cast<int64_t>(inode.content.size);
+  (inode.in_trash() ? delta_.trash_files : delta_.files) += times;
+  (inode.in_trash() ? delta_.trash_bytes : delta_.bytes) += times * static_cast<int64_t>(inode.content.size);
 }
 
 Status SqliteTransaction::write_inode(std::string_view sql, const Inode& inode) {
@@ -136,6 +141,38 @@ Status SqliteTransaction::add_tombstone(const ReplicaId& id) {
                                  "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"));
   bind_replica_id(statement, 1, id);
   return statement.bind_int(4, now_.seconds).run();
+}
+
+Status SqliteTransaction::add_trash(const TrashRecord& record) {
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("INSERT INTO trash (inode, deleted_s, deleted_ns, path) VALUES (?, ?, ?, ?)"));
+  bind_trash(statement, record);
+  FSDFS_TRY(statement.run());
+  records_.emplace_back(TrashAdded{record});
+  return {};
+}
+
+Status SqliteTransaction::remove_trash(InodeId inode) {
+  FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM trash WHERE inode = ?"));
+  FSDFS_TRY(statement.bind_uint(1, inode.value).run());
+  records_.emplace_back(TrashRemoved{inode});
+  return {};
+}
+
+Status SqliteTransaction::put_quota(const QuotaRecord& quota) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(kUpsertQuota));
+  bind_quota(statement, quota);
+  FSDFS_TRY(statement.run());
+  records_.emplace_back(QuotaChanged{quota});
+  return {};
+}
+
+Status SqliteTransaction::remove_quota(InodeId directory) {
+  FSDFS_ASSIGN(auto statement, database_.prepare("DELETE FROM quotas WHERE directory = ?"));
+  FSDFS_TRY(statement.bind_uint(1, directory.value).run());
+  records_.emplace_back(QuotaRemoved{directory});
+  return {};
 }
 
 // --- what computes N ---

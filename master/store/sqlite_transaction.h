@@ -12,11 +12,14 @@ struct TotalsDelta {
   int64_t files = 0;
   int64_t directories = 0;
   int64_t bytes = 0;
-  bool any() const { return files != 0 || directories != 0 || bytes != 0; }
+  int64_t trash_files = 0;
+  int64_t trash_bytes = 0;
   void add(const TotalsDelta& other) {
     files += other.files;
     directories += other.directories;
     bytes += other.bytes;
+    trash_files += other.trash_files;
+    trash_bytes += other.trash_bytes;
   }
 };
 
@@ -39,6 +42,10 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
   Status put_replica(const ReplicaRecord& replica) override;
   Status remove_replica(const ReplicaId& id, const NodeId& node) override;
   Status add_tombstone(const ReplicaId& id) override;
+  Status add_trash(const TrashRecord& record) override;
+  Status remove_trash(InodeId inode) override;
+  Status put_quota(const QuotaRecord& quota) override;
+  Status remove_quota(InodeId directory) override;
   Status put_policy(const PolicyRecord& policy) override;
   Status put_vars(InodeId inode, const Vars& vars) override;
   Status put_reads(const ReadsRecord& reads) override;

@@ -43,16 +43,34 @@ struct Child {
 // A run of files in the order of their inodes, with all replica records of inodes up to `last`; also those of
 // inodes that are gone (their deletions are not confirmed yet).
 struct FilePage {
-  std::vector<Inode> files;  // regular ones
+  std::vector<Inode> files;  // regular ones, in the trash too
   std::vector<ReplicaRecord> replicas;
   InodeId last;  // where the next page starts
   bool end = false;
 };
 
 struct Totals {
-  uint64_t files = 0;  // regular
+  uint64_t files = 0;  // regular, the trash aside
   uint64_t directories = 0;
   uint64_t bytes = 0;  // of regular files, each once
+  uint64_t trash_files = 0;
+  uint64_t trash_bytes = 0;
+};
+
+// A deleted file, and where a list of them goes on.
+struct Trashed {
+  TrashRecord record;
+  Inode inode;
+};
+struct TrashCursor {
+  std::string path;
+  InodeId inode;
+};
+
+struct Usage {
+  uint64_t bytes = 0;
+  uint64_t files = 0;
+  friend bool operator==(const Usage&, const Usage&) = default;
 };
 
 class ReadView {
@@ -97,6 +115,25 @@ class ReadView {
   virtual Result<std::optional<SessionRecord>> session_of(const ReplicaId& replica) = 0;
   virtual Result<std::vector<SessionRecord>> sessions() = 0;
 
+  // --- trash ---
+  virtual Result<std::optional<TrashRecord>> trash(InodeId inode) = 0;
+  // The one deleted last of those that were at this path.
+  virtual Result<std::optional<TrashRecord>> newest_trash(std::string_view path) = 0;
+  // What was at `path` ("" or "/": anywhere) or below it, in the order of path and inode, from behind
+  // `after`.
+  virtual Result<std::vector<Trashed>> trash_below(std::string_view path, const TrashCursor& after,
+                                                   size_t limit) = 0;
+  // Deleted at `time` or before, the oldest first.
+  virtual Result<std::vector<TrashRecord>> trash_until(FileTime time, size_t limit) = 0;
+
+  // --- quotas ---
+  virtual Result<bool> any_quota() = 0;
+  virtual Result<std::optional<QuotaRecord>> quota(InodeId directory) = 0;
+  // In the order of the directories, those after `after`.
+  virtual Result<std::vector<QuotaRecord>> quotas(InodeId after, size_t limit) = 0;
+  // Counts all regular files below the directory: as long as it takes to read their names.
+  virtual Result<Usage> usage_below(InodeId directory) = 0;
+
   virtual Result<std::optional<std::string>> remembered_reply(const RequestId& request) = 0;
   virtual Result<Totals> totals() = 0;
   // Entries of the log after `sequence`, as encoded by log_codec.h. kOutOfRange: they are no longer kept.
@@ -123,6 +160,10 @@ class WriteTransaction : public ReadView {
   virtual Status remove_replica(const ReplicaId& id, const NodeId& node) = 0;
   virtual Status add_tombstone(const ReplicaId& id) = 0;  // version none: the whole inode
 
+  virtual Status add_trash(const TrashRecord& record) = 0;
+  virtual Status remove_trash(InodeId inode) = 0;
+  virtual Status put_quota(const QuotaRecord& quota) = 0;  // makes or replaces
+  virtual Status remove_quota(InodeId directory) = 0;
   virtual Status put_policy(const PolicyRecord& policy) = 0;     // replaces
   virtual Status put_vars(InodeId inode, const Vars& vars) = 0;  // replaces all of them
   // Soft state: leaves no record in the log.

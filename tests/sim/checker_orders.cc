@@ -84,9 +84,6 @@ void Checker::check_limits(const CopyOrder& order, const File& file) {
   });
   expect(nodes_[source].info.admin != AdminState::kDraining || !spare_source, order,
          "a draining node as the source though another node has it");
-  const master::NodeLoad& load = nodes_[target].info.load;
-  expect(order.cause != master::CopyCause::kFill || std::max(load.cpu, load.disk) <= settings_.load_max,
-         order, "a spare copy to a busy node");
   int in = 1, out = 1;
   for (const auto& [id, number] : file_of_order_) {
     for (const Arrival& arrival : files_[number].arrivals) {
@@ -148,6 +145,7 @@ void Checker::check_eviction(const DeleteOrder& order, const File& victim) {
   constexpr double kRounding = 1e-6;
   expect(!victim.removed && !victim.info.open, order, "eviction of a file that is open or removed");
   expect(order.replica.version == victim.info.version, order, "eviction of an old version");
+  expect(order.of_trash == victim.info.trash, order, "whether the file is in the trash is said wrongly");
   int copies = copies_of_victim(victim);
   if (victim.info.trash) {
     int live = 0;

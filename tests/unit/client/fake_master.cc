@@ -134,6 +134,8 @@ FakeMaster::FakeMaster(const Credentials& credentials, const std::string& addres
   services_.push_back(make_fake_names(*state_));
   services_.push_back(std::make_unique<SessionsService>(*state_));
   services_.push_back(std::make_unique<SwarmService>(*state_));
+  services_.push_back(make_fake_trash(*state_));
+  services_.push_back(make_fake_quotas(*state_));
   services_.push_back(make_fake_policy(*state_));
   RpcServer::Options options;
   options.address = address;
@@ -225,6 +227,29 @@ void FakeMaster::set_lease(Duration lease) {
   std::lock_guard lock(state_->mutex);
   state_->lease_ms =
       static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(lease).count());
+}
+
+void FakeMaster::add_trash(uint64_t inode, const std::string& path, int64_t deleted_s) {
+  std::lock_guard lock(state_->mutex);
+  v1::TrashEntry& entry = state_->trash.emplace_back();
+  entry.set_inode(inode);
+  entry.set_path(path);
+  entry.set_size(1024);
+  entry.mutable_deleted()->set_seconds(deleted_s);
+  entry.mutable_purged()->set_seconds(deleted_s + 60);
+  entry.set_copies(2);
+}
+
+std::vector<uint64_t> FakeMaster::trash() {
+  std::lock_guard lock(state_->mutex);
+  std::vector<uint64_t> inodes;
+  for (const auto& entry : state_->trash) inodes.push_back(entry.inode());
+  return inodes;
+}
+
+std::vector<std::string> FakeMaster::restored_to() {
+  std::lock_guard lock(state_->mutex);
+  return state_->restored_to;
 }
 
 void FakeMaster::set_status(v1::GetStatusReply status) {

@@ -46,6 +46,10 @@ class FakeMaster {
   void lose_answers(int count);
   void refuse_opens(Status status);  // of sessions; ok: no longer
   void set_lease(Duration lease);
+  // A deleted file; they are to come in the order of path and inode.
+  void add_trash(uint64_t inode, const std::string& path, int64_t deleted_s);
+  std::vector<uint64_t> trash();
+  std::vector<std::string> restored_to();  // the requests' destinations, in their order
   void set_status(v1::GetStatusReply status);
   // Run at each GetStatus before its answer.
   void on_status(std::function<void(v1::GetStatusReply&)> change);

@@ -20,6 +20,8 @@
 #include "common/status.h"
 #include "fsdfs/namespace.pb.h"
 #include "fsdfs/policy.pb.h"
+#include "fsdfs/quotas.pb.h"
+#include "fsdfs/trash.pb.h"
 
 namespace fsdfs::client {
 
@@ -154,10 +156,17 @@ struct FakeMasterState {
   FakeMasterCounts counts;
   std::vector<std::string> last_avoid;
   std::vector<std::string> last_receipts;
+  // trash and quotas
+  std::vector<v1::TrashEntry> trash;  // in the order of path and inode
+  std::vector<std::string> restored_to;
+  std::map<uint64_t, v1::Quota> quotas;  // by directory
 };
 
 // The Namespace service over `state`, which outlives it.
 std::unique_ptr<grpc::Service> make_fake_names(FakeMasterState& state);
+// The services Trash and Quotas, likewise.
+std::unique_ptr<grpc::Service> make_fake_trash(FakeMasterState& state);
+std::unique_ptr<grpc::Service> make_fake_quotas(FakeMasterState& state);
 std::unique_ptr<grpc::Service> make_fake_policy(FakeMasterState& state);
 
 }  // namespace fsdfs::client

@@ -161,6 +161,15 @@ TEST_F(UploadTest, SaysAtOnceThatThereIsNoRoom) {
   EXPECT_FALSE(master_->exists("/f"));
 }
 
+TEST_F(UploadTest, WhatAQuotaRefusesIsAskedAgainOnlyWhereTheSizeWasAGuess) {
+  master_->refuse_opens({Code::kResourceExhausted, "quota of /", Reason::kQuota});
+  EXPECT_EQ(put("/f", "content").status().reason(), Reason::kQuota);
+  EXPECT_EQ(master_->counts().sessions, 1);
+  EndlessLookingSource guess("content");
+  EXPECT_EQ(upload(client(), place("/f"), guess, {}).status().reason(), Reason::kQuota);
+  EXPECT_EQ(master_->counts().sessions, 3);
+}
+
 TEST_F(UploadTest, DoesNotTryAgainWhatCannotHelp) {
   EXPECT_EQ(put("/nowhere/f", "content").status().code(), Code::kNotFound);
   ASSERT_TRUE(put("/f", "old").ok());

@@ -177,6 +177,7 @@ class ServiceFixture : public ::testing::Test {
     settings.swarm_name = "test";
     settings.swarm.default_target = 2;
     settings.swarm.write_reserve = 0;
+    settings.swarm.trash_retention = trash_retention_;
     auto master = Master::start(settings, authority_, clock_, logger_);
     ASSERT_TRUE(master.ok()) << master.status().to_string();
     master_ = std::move(*master);
@@ -267,6 +268,7 @@ class ServiceFixture : public ::testing::Test {
 
   SystemClock clock_;
   MemoryLogger logger_;
+  Duration trash_retention_ = std::chrono::hours(24);  // of the next start()
   const Authority& authority_;
   std::string directory_;
   uint16_t port_ = 0;

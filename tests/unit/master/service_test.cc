@@ -114,7 +114,11 @@ TEST_F(ServiceTest, CopyOrdersCarryATicketForTheNodeAndAWayToTheSources) {
   EXPECT_FALSE(copy.ticket().empty());
 }
 
-TEST_F(ServiceTest, ARemovedFileIsDeletedFromItsNodes) {
+TEST_F(ServiceTest, WithoutATrashARemovedFileIsDeletedFromItsNodes) {
+  stop();
+  trash_retention_ = Duration::zero();
+  start();
+  connect();
   join({1, 2});
   auto f = put("/f", "x");
   v1::RemoveRequest request;

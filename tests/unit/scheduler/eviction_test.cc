@@ -206,7 +206,10 @@ TEST(Trash, TheLastCopyGoesForAFileBelowItsTargetOnly) {
   bool named = false;
   for (int i = 0; i < 10; ++i) {
     swarm.turn();
-    for (const DeleteOrder& order : swarm.deletes_ordered()) named = named || order.last_of_trash;
+    for (const DeleteOrder& order : swarm.deletes_ordered()) {
+      EXPECT_TRUE(order.of_trash);
+      named = named || order.last_of_trash;
+    }
   }
   EXPECT_TRUE(named);
   EXPECT_EQ(swarm.copies(1), 0);

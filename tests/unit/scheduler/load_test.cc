@@ -20,7 +20,9 @@ TEST(Load, AMissingCopyGoesToABusyNodeRatherThanNowhere) {
 }
 
 TEST(Load, AQuietNodeIsTakenBeforeABusyOne) {
-  FakeSwarm swarm;
+  SchedulerSettings settings;
+  settings.fill = false;
+  FakeSwarm swarm(settings);
   swarm.add_node(1, 1000);
   swarm.add_node(2, 1000);
   swarm.add_node(3, 500);
@@ -30,15 +32,13 @@ TEST(Load, AQuietNodeIsTakenBeforeABusyOne) {
   EXPECT_EQ(swarm.holders(1), (std::set<int>{1, 3}));
 }
 
-TEST(Load, SpareCopiesWaitForQuietNodes) {
+// A server may be busy with other things for ever; what backs off for clients is the pace.
+TEST(Load, IdleQuotaOfABusyNodeIsFilledAsWell) {
   FakeSwarm swarm;
   swarm.add_node(1, 1000);
   swarm.add_node(2, 1000);
   make_busy(swarm, 2);
   swarm.add_file(1, 10, 1, {1});
-  ASSERT_TRUE(swarm.settle());
-  EXPECT_EQ(swarm.copies(1), 1);
-  swarm.change_node(2, [](NodeInfo& info) { info.load.cpu = 0; });
   ASSERT_TRUE(swarm.settle());
   EXPECT_EQ(swarm.copies(1), 2);
 }

@@ -92,7 +92,7 @@ TEST_F(CommandLineTest, HelpAndVersionNeedNoSwarm) {
   Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* command : {"put", "get", "cat", "ls", "tree", "mkdir", "rm", "mv", "stat", "locate",
-                              "target", "vars", "policy", "status", "nodes", "wait"}) {
+                              "target", "vars", "policy", "trash", "quota", "status", "nodes", "wait"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("  ") + command + " "));
   }
   EXPECT_THAT(run({"put", "--help"}).out, HasSubstr("Examples:"));
@@ -443,6 +443,108 @@ TEST_F(CommandLineTest, CommandsFromElsewhereJoinIn) {
   std::vector<char*> argv = {name.data(), command.data(), join.data(), nullptr};
   commands.run(3, argv.data());
   EXPECT_EQ(seen, master_->address()) << err.str();
+}
+
+// --- trash and quotas ---
+
+TEST_F(CommandLineTest, ListsTheTrash) {
+  EXPECT_EQ(run({"trash", "ls", "--json"}).out, "[]\n");
+  EXPECT_EQ(run({"trash", "ls"}).out, "");
+  for (uint64_t i = 1; i <= 5; ++i) master_->add_trash(i, "/d/" + std::to_string(i), 1'700'000'000);
+  Outcome text = run({"trash", "ls"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* path : {"/d/1", "/d/2", "/d/3", "/d/4", "/d/5"}) EXPECT_THAT(text.out, HasSubstr(path));
+  auto json = nlohmann::json::parse(run({"trash", "ls", "--json", "/d"}).out);
+  ASSERT_EQ(json.size(), 5u);
+  EXPECT_EQ(json[4]["inode"], 5);
+  EXPECT_EQ(json[4]["path"], "/d/5");
+  EXPECT_EQ(json[4]["size"], 1024);
+  EXPECT_EQ(json[4]["deleted_at"], "2023-11-14T22:13:20Z");
+  EXPECT_EQ(json[4]["purged_at"], "2023-11-14T22:14:20Z");
+  EXPECT_EQ(json[4]["copies"], 2);
+  EXPECT_EQ(nlohmann::json::parse(run({"trash", "ls", "--json", "/d/3"}).out).size(), 1u);
+  EXPECT_EQ(run({"trash", "ls", "relative"}).code, 1);
+}
+
+TEST_F(CommandLineTest, RestoresByPathAndById) {
+  master_->add_trash(7, "/d/f", 1);
+  master_->add_trash(8, "/g", 1);
+  Outcome restored = run({"trash", "restore", "/d/f", "8"});
+  EXPECT_EQ(restored.code, 0) << restored.err;
+  EXPECT_EQ(restored.out, "/d/f\n/g\n");
+  EXPECT_THAT(master_->trash(), ::testing::IsEmpty());
+  EXPECT_EQ(run({"trash", "restore", "/g"}).code, 5);
+  EXPECT_EQ(run({"trash", "restore", "relative"}).code, 1);
+  EXPECT_EQ(run({"trash", "restore"}).code, 2);
+}
+
+TEST_F(CommandLineTest, RestoresToAnotherPlace) {
+  master_->add_directory("/there");
+  for (uint64_t i = 1; i <= 4; ++i) master_->add_trash(i, "/f" + std::to_string(i), 1);
+  EXPECT_EQ(run({"trash", "restore", "/f1", "--to", "/new"}).code, 0);
+  EXPECT_EQ(run({"trash", "restore", "/f2", "--to", "/there"}).code, 0);
+  Outcome refused = run({"trash", "restore", "3", "4", "--to", "/new"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("not a directory"));
+  EXPECT_EQ(run({"trash", "restore", "3", "4", "--to", "/new/"}).code, 0);
+  EXPECT_THAT(master_->restored_to(), ::testing::ElementsAre("/new", "/there/", "/new/", "/new/"));
+}
+
+TEST_F(CommandLineTest, RestoresATreeWithTheNewestOfEachPath) {
+  master_->add_trash(3, "/d/a", 10);
+  master_->add_trash(4, "/d/a", 30);
+  master_->add_trash(5, "/d/a", 20);
+  master_->add_trash(6, "/d/s/b", 10);
+  master_->add_trash(7, "/dd", 10);
+  Outcome hint = run({"trash", "restore", "/d"});
+  EXPECT_EQ(hint.code, 5);
+  EXPECT_THAT(hint.err, HasSubstr("-r"));
+  Outcome tree = run({"trash", "restore", "-r", "/d"});
+  EXPECT_EQ(tree.code, 0) << tree.err;
+  EXPECT_THAT(tree.out, HasSubstr("/d/a\n"));
+  EXPECT_THAT(tree.out, HasSubstr("/d/s/b\n"));
+  EXPECT_THAT(master_->trash(), ::testing::ElementsAre(3, 5, 7));
+  EXPECT_EQ(run({"trash", "restore", "-r", "/d", "--to", "/e/"}).code, 0);
+  EXPECT_EQ(master_->restored_to().back(), "/e/d/a");
+}
+
+TEST_F(CommandLineTest, PurgesTheTrash) {
+  for (uint64_t i = 1; i <= 4; ++i) master_->add_trash(i, "/f" + std::to_string(i), 1);
+  EXPECT_EQ(run({"trash", "purge"}).code, 2);
+  EXPECT_EQ(run({"trash", "purge", "--all", "/f1"}).code, 2);
+  EXPECT_EQ(run({"trash", "purge", "/f1"}).out, "purged: 1 file, 1 KiB\n");
+  EXPECT_EQ(run({"trash", "purge", "/f1"}).code, 5);
+  EXPECT_EQ(nlohmann::json::parse(run({"trash", "purge", "--all", "--json"}).out)["files"], 3);
+  EXPECT_THAT(master_->trash(), ::testing::IsEmpty());
+}
+
+TEST_F(CommandLineTest, SetsShowsAndRemovesQuotas) {
+  for (const char* path : {"/a", "/b", "/c"}) master_->add_directory(path);
+  EXPECT_EQ(run({"quota", "set", "/a"}).code, 2);
+  EXPECT_EQ(run({"quota", "set", "/a", "--bytes", "much"}).code, 2);
+  EXPECT_EQ(run({"quota", "set", "/a", "--files", "-1"}).code, 2);
+  EXPECT_EQ(run({"quota", "set", "/none", "--files", "1"}).code, 5);
+  EXPECT_EQ(run({"quota", "get", "/a"}).code, 1);
+  EXPECT_EQ(run({"quota", "set", "/a", "--bytes", "10G", "--files", "100"}).code, 0);
+  auto json = nlohmann::json::parse(run({"quota", "get", "/a", "--json"}).out);
+  EXPECT_EQ(json, nlohmann::json::parse(R"({"path": "/a", "bytes": {"limit": 10737418240, "used": 512},
+                                            "files": {"limit": 100, "used": 0}})"));
+  EXPECT_THAT(run({"quota", "get", "/a"}).out, HasSubstr("10 GiB"));
+  EXPECT_EQ(run({"quota", "set", "/a", "--files", "none"}).code, 0);
+  EXPECT_TRUE(nlohmann::json::parse(run({"quota", "get", "/a", "--json"}).out)["files"]["limit"].is_null());
+  EXPECT_THAT(run({"quota", "set", "/b", "--bytes", "10"}).err, HasSubstr("more below /b than is allowed"));
+  EXPECT_EQ(run({"quota", "set", "/c", "--bytes", "1T"}).code, 0);
+  EXPECT_EQ(nlohmann::json::parse(run({"quota", "ls", "--json"}).out).size(), 3u);
+  EXPECT_THAT(run({"quota", "ls"}).out, HasSubstr("/c"));
+  EXPECT_EQ(run({"quota", "rm", "/c"}).code, 0);
+  EXPECT_EQ(run({"quota", "rm", "/c"}).code, 1);
+}
+
+TEST_F(CommandLineTest, AQuotaRefusesWithItsReason) {
+  master_->refuse_opens({Code::kResourceExhausted, "quota of /music: 10 GiB allowed", Reason::kQuota});
+  Outcome outcome = run({"put", write("f", "x"), "/f"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("quota of /music: 10 GiB allowed"));
 }
 
 }  // namespace

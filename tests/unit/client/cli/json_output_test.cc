@@ -59,11 +59,13 @@ TEST(JsonOutput, Status) {
   status.quota_bytes = 1000;
   status.used_bytes = 520;
   status.default_target = 3;
+  status.trash_files = 11;
+  status.trash_bytes = 12;
   EXPECT_EQ(status_json(status), Json::parse(R"({
     "swarm": {"name": "music", "id": "ab000000-0000-0000-0000-000000000000"},
     "master": {"address": "m:4242", "epoch": 3, "reachable": true},
     "files": 10, "directories": 2, "bytes": 260, "stored_bytes": 520, "quota_bytes": 1000, "used_bytes": 520,
-    "default_target": 3.0, "min_surplus": -1.0, "max_surplus": 1.5, "surplus_histogram": {"-1": 4, "0": 6},
+    "default_target": 3.0, "trash": {"files": 11, "bytes": 12}, "min_surplus": -1.0, "max_surplus": 1.5, "surplus_histogram": {"-1": 4, "0": 6},
     "unavailable": 1, "endangered": 2, "capped": 3, "min_surplus_uncapped": null, "open": 4,
     "copies": {"in_flight": 5, "queued": 6, "parked": 7}, "nodes": {"up": 8, "silent": 9, "dead": 10},
     "warnings": ["w"]})"));

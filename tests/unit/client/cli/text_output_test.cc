@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace fsdfs::client {
 namespace {
 
@@ -62,6 +64,33 @@ TEST(StatusText, ShowsHistogramAndWarnings) {
   EXPECT_NE(text.find(" -1      1  #\n"), std::string::npos) << text;
   EXPECT_NE(text.find(" +0     80  ########################################\n"), std::string::npos) << text;
   EXPECT_NE(text.find("warning: disk nearly full\n"), std::string::npos);
+}
+
+TEST(StatusText, SaysWhatIsInTheTrash) {
+  SwarmStatus status;
+  EXPECT_NE(status_text(status).find("trash     0 deleted files, 0 B\n"), std::string::npos);
+  status.trash_files = 1;
+  status.trash_bytes = 2048;
+  EXPECT_NE(status_text(status).find("trash     1 deleted file, 2 KiB\n"), std::string::npos);
+}
+
+TEST(TrashText, HasALineForEachFile) {
+  TrashEntry entry;
+  entry.inode = InodeId{77};
+  entry.size = 2048;
+  entry.copies = 2;
+  std::string text = trash_text({entry, entry}, {"/a", "/b"});
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_NE(text.find("2 KiB  2  77  /a\n"), std::string::npos) << text;
+}
+
+TEST(QuotasText, ShowsUseOfEachLimit) {
+  Quota quota;
+  quota.bytes_limit = 4096;
+  quota.bytes_used = 1024;
+  quota.files_used = 5;
+  std::string text = quotas_text({quota}, {"/music"});
+  EXPECT_NE(text.find("1 KiB    4 KiB   25%      5        -     -  /music\n"), std::string::npos) << text;
 }
 
 }  // namespace
