@@ -28,12 +28,12 @@ TickResult SchedulerCore::tick(MonotonicTime now) {
     decider_.retry_held();
     decider_.start_waiting(now);
     decisions -= decider_.decide(decisions, now);
-    decider_.relocate(now);
     reserve_.work(now);
     more = more || sweep_.due() || decisions == 0;
     if (!sweep_.due() || sweep_budget == 0 || decisions == 0) break;
   }
-  return {actions_.take_orders(), more};
+  decider_.relocate(now);
+  return {actions_.take_orders(), more || sweep_.due()};
 }
 
 Admission SchedulerCore::admit(const AdmitRequest& request, MonotonicTime now) {

@@ -10,6 +10,7 @@ namespace {
 // Files set aside at once. Beyond it the limits, not the order of files, decide what comes next anyway.
 constexpr size_t kHeldMax = 1024;
 constexpr size_t kSourcesMax = 4;
+constexpr int kRelocationsPerTurn = 4;
 
 // The surplus a live victim must have for a file of this need: a whole copy would still be between them.
 Units surplus_min_for(const Model& model, Units need) {
@@ -141,7 +142,9 @@ uint64_t Decider::carry_out(Slot slot, const Plan& plan, const Actions::Reason& 
 
 void Decider::relocate(MonotonicTime now) {
   Model& model = actions_.model();
-  while (auto move = relocation_.next()) {
+  for (int i = 0; i < kRelocationsPerTurn; ++i) {
+    auto move = relocation_.next();
+    if (!move) return;
     const FileRecord& moved = model.files.at(move->moved);
     Actions::Reason reason{
         DeleteCause::kRoomForFile, InodeId{model.files.at(move->helped).inode}, {}, InodeId{moved.inode}};

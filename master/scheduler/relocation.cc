@@ -6,8 +6,9 @@ namespace fsdfs::master {
 
 namespace {
 constexpr size_t kStuckMax = 64;
-constexpr size_t kSearchesPerTurn = 4;
+constexpr size_t kSearchesMost = 2;  // a call of next()
 constexpr size_t kMovablePerNode = 8;
+constexpr size_t kLooksMost = 500;  // at what a node could give up, a search: milliseconds
 }  // namespace
 
 void Relocation::note_stuck(Slot slot, const FileRecord& record, const Counts& counts) {
@@ -42,7 +43,7 @@ std::optional<Relocation::Move> Relocation::next() {
   std::erase_if(under_way_, [&model](const auto& entry) { return model.jobs.find(entry.second) == nullptr; });
   std::vector<Stuck> later;
   std::optional<Move> found;
-  for (size_t searches = 0; !stuck_.empty() && searches < kSearchesPerTurn && !found; ++searches) {
+  for (size_t searches = 0; !stuck_.empty() && searches < kSearchesMost && !found; ++searches) {
     Stuck stuck = stuck_.front();
     stuck_.erase(stuck_.begin());
     if (!still_stuck(stuck)) continue;
@@ -79,7 +80,11 @@ Relocation::Answer Relocation::search(const Stuck& stuck, Move& move) {
   std::vector<NodeIndex> donors;
   Answer answer = find_donors(stuck, donors);
   if (donors.empty()) return Answer::kNo;
-  for (NodeIndex from = 0; from < model.nodes.end(); ++from) {
+  looks_left_ = kLooksMost;
+  for (NodeIndex passed = 0; passed < model.nodes.end() && looks_left_ > 0; ++passed) {
+    // Where the last search ended: in a big swarm each looks at others.
+    if (++cursor_ >= model.nodes.end()) cursor_ = 0;
+    NodeIndex from = cursor_;
     if (!model.nodes.has(from, kTakes) || model.files.holds(helped, from)) continue;
     // It could not go there even if there were room.
     bool going = model.leftovers.find(helped.inode, helped.version, from) != nullptr;
@@ -102,6 +107,7 @@ Relocation::Answer Relocation::search_from(const Stuck& stuck, NodeIndex from,
   wish.except_inode = stuck.inode;
   wish.partial = true;
   wish.victims_max = kMovablePerNode;
+  --looks_left_;
   VictimIndex::Harvest movable = actions_.victims().gather(wish);
   if (movable.outcome == VictimIndex::Harvest::Outcome::kUnknown) return Answer::kLater;
   Answer answer = Answer::kNo;
@@ -111,6 +117,7 @@ Relocation::Answer Relocation::search_from(const Stuck& stuck, NodeIndex from,
         model.nodes.room_promised(from) + static_cast<int64_t>(record.size) >= static_cast<int64_t>(size);
     if (!makes_way || record.trash || record.arriving > 0 || record.has_old) continue;
     for (NodeIndex to : donors) {
+      if (looks_left_ == 0) return answer;
       Answer here = try_move(stuck, moved, to, move);
       if (here == Answer::kFound) return here;
       if (here == Answer::kLater) answer = here;
@@ -134,6 +141,7 @@ Relocation::Answer Relocation::try_move(const Stuck& stuck, Slot moved, NodeInde
   wish.bytes = static_cast<uint64_t>(std::max<int64_t>(0, static_cast<int64_t>(record.size) - room));
   wish.surplus_min = std::max(stuck.need + 2 * kCopy, copies_units(counts.live) - record.target + kCopy);
   wish.except_inode = stuck.inode;
+  --looks_left_;
   VictimIndex::Harvest harvest = actions_.victims().gather(wish);
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kUnknown) return Answer::kLater;
   if (harvest.outcome != VictimIndex::Harvest::Outcome::kEnough) return Answer::kNo;

@@ -64,6 +64,8 @@ class Relocation {
   const Placement& placement_;
   const Refusals& refusals_;
   std::vector<Stuck> stuck_;                // worst off first
+  NodeIndex cursor_ = 0;                    // the node looked at last
+  size_t looks_left_ = 0;                   // of the search under way
   std::map<uint64_t, uint64_t> under_way_;  // helped inode -> copy job of the moved file
 };
 

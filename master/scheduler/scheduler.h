@@ -10,7 +10,8 @@
 // replica_deleting for all replica records, in any order within each kind. Facts are told after their commit.
 //
 // Invariants (DESIGN 3) that this class keeps:
-//   2  eviction strictly helps; min_copies; no last copy is evicted (the trash aside); scheduling ends
+//   2  eviction strictly helps; min_copies; no last copy is evicted (the trash aside); scheduling ends. A
+//      victim may give way to a file by way of another one that is moved (relocation.h).
 //   3  a delete names exactly (inode, version), and is only ordered while enough other verified copies are on
 //      nodes that are up
 //   4  nothing is deleted before every holder of the file has reported in this epoch (node_reported) or died

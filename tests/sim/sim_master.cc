@@ -166,9 +166,10 @@ void SimMaster::tombstone(size_t file, Version version, uint64_t size, size_t no
 }
 
 std::vector<master::Order> SimMaster::tick(MonotonicTime now) {
-  std::vector<master::Order> orders = scheduler_->tick(now).orders;
-  checker_.check(orders);
-  return orders;
+  master::TickResult result = scheduler_->tick(now);
+  more_work_ = result.more_work;
+  checker_.check(result.orders);
+  return std::move(result.orders);
 }
 
 bool SimMaster::commit_delete(const master::DeleteOrder& order, bool commit_fails) {

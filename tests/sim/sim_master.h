@@ -64,6 +64,7 @@ class SimMaster {
 
   // ---- orders ----
   std::vector<master::Order> tick(MonotonicTime now);
+  bool more_work() const { return more_work_; }  // as the last turn said
   // Makes it durable; false: the commit failed and the scheduler was told.
   bool commit_delete(const master::DeleteOrder& order, bool commit_fails);
   void copy_failed(OrderId order, master::CopyFailure why, MonotonicTime now);
@@ -91,6 +92,7 @@ class SimMaster {
   Tally& tally_;
   std::unique_ptr<master::Scheduler> scheduler_;
   std::unique_ptr<master::LivenessTracker> liveness_;
+  bool more_work_ = false;
   uint64_t epoch_ = 0;
   uint64_t version_counter_ = 0;
   std::vector<DbFile> files_;

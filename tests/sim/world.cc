@@ -344,7 +344,7 @@ bool World::nothing_moves(int ticks) {
     now_ms_ += plan_.step_ms;
     if (!master_.tick(now()).empty()) return false;
   }
-  return true;
+  return !master_.more_work();
 }
 
 }  // namespace fsdfs::sim

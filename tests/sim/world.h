@@ -83,7 +83,7 @@ class World {
   bool settle();
   // Waits for rest as things are.
   bool rest();
-  // Ticks without any fact. False: something moved.
+  // Ticks without any fact. False: something moved, or there is always more to do.
   bool nothing_moves(int ticks);
 
   const Checker& checker() const { return checker_; }
