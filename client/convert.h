@@ -11,9 +11,9 @@
 
 #include "client/types.h"
 #include "fsdfs/namespace.pb.h"
+#include "fsdfs/policy.pb.h"
 #include "fsdfs/quotas.pb.h"
 #include "fsdfs/trash.pb.h"
-#include "fsdfs/policy.pb.h"
 #include "fsdfs/types.pb.h"
 
 namespace fsdfs::client {

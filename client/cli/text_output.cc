@@ -232,6 +232,7 @@ std::string policy_text(const PolicyState& policy) {
   if (text.back() != '\n') text += "\n";
   return text;
 }
+
 namespace {
 
 // "draining (12 left)", "drained": what an operator waits for.

@@ -19,9 +19,9 @@
 #include "common/rpc/status_rpc.h"
 #include "common/status.h"
 #include "fsdfs/namespace.pb.h"
+#include "fsdfs/policy.pb.h"
 #include "fsdfs/quotas.pb.h"
 #include "fsdfs/trash.pb.h"
-#include "fsdfs/policy.pb.h"
 
 namespace fsdfs::client {
 

@@ -25,7 +25,9 @@ TEST(SwarmSettings, HaveTheDocumentedNamesAndDefaults) {
       {"transport", "tls"},           {"http.public", ""},
       {"shortcircuit", "verify"},     {"target.default", "3"},
       {"policy.hook_timeout", "1s"},  {"policy.hook_memory", "512M"},
-      {"policy.interval", "10m"}};
+      {"policy.interval", "10m"},     {"copies.spare", "true"},
+      {"copies.in_per_node", "32"},   {"copies.out_per_node", "32"},
+      {"copies.node_rate", "0"},      {"copies.swarm_rate", "0"}};
   std::map<std::string, std::string> declared;
   for (const auto& [name, setting] : registry.all()) declared[name] = setting.default_text();
   EXPECT_EQ(declared, documented);
