@@ -24,15 +24,15 @@ Plan plan_from_seed(uint64_t seed) {
   plan.seed = seed;
   uint64_t size_class = random.below(400);
   plan.nodes = size_class == 0   ? random.between(300, 1000)
-               : size_class < 30 ? random.between(50, 150)
-                                 : random.between(20, 30);
+               : size_class < 20 ? random.between(50, 150)
+                                 : random.between(20, 26);
   plan.zones = random.between(1, 5);
   plan.files = random.between(500, 540);
   plan.events = random.between(2'000, 2'100);
-  plan.step_ms = 500 << random.below(3);
+  plan.step_ms = random.chance(0.5) ? 2'000 : random.chance(0.5) ? 1'000 : 500;
   plan.equal_sizes = random.chance(0.25);
   plan.unit = random.chance(0.1) ? 10 : 1'000;
-  double fullness[] = {0.05, 0.15, 0.25, 0.35, 0.5, 0.8};
+  double fullness[] = {0.1, 0.2, 0.3, 0.4, 0.6, 0.8};
   plan.fullness = fullness[random.below(6)];
   plan.fractional_targets = random.chance(0.3);
   plan.scheduler.write_reserve = random.chance(0.5) ? 0.05 : random.chance(0.5) ? 0 : 0.2;
