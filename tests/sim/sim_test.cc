@@ -136,7 +136,6 @@ TEST(TightSwarms, ComeToRestWhateverIsMovedOutOfTheWay) {
     ASSERT_TRUE(world.nothing_moves(1'000)) << world.plan().describe() << world.latest_orders();
     relocations += world.tally().of("copy to make way");
   }
-  std::printf("%llu relocations\n", static_cast<unsigned long long>(relocations));
   EXPECT_GT(relocations, 20U);
 }
 
