@@ -48,7 +48,7 @@ Explanation from_wire(const v1::ExplainReply& wire) {
   Explanation answer;
   answer.attributes = from_wire(wire.attributes());
   answer.target = wire.target();
-  answer.target_source = wire.target_source();
+  answer.target_origin = wire.target_origin();
   answer.copies = wire.copies();
   answer.arriving = wire.arriving();
   answer.surplus = wire.surplus();

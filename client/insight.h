@@ -64,7 +64,7 @@ struct NoPlace {
 struct Explanation {
   Attributes attributes;
   double target = 0;          // N
-  std::string target_source;  // empty: set on the file
+  std::string target_origin;  // who decides it: "its own", "rule 2 (line 7, /music/**)"
   uint32_t copies = 0;        // K
   uint32_t arriving = 0;
   double surplus = 0;

@@ -148,8 +148,11 @@ class CommandLine::Parts {
   int end_parsing(const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app_.exit(error, streams_.out, streams_.err);
     CLI::App* command = &app_;
-    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-    std::string name = command == &app_ ? "fsdfs" : "fsdfs " + command->get_name();
+    std::string name = "fsdfs";
+    while (!command->get_subcommands().empty()) {
+      command = command->get_subcommands().front();
+      name += " " + command->get_name();
+    }
     streams_.err << "fsdfs: " << error.what() << "\nRun '" << name << " --help' to see how it is used.\n";
     return kUsageError;
   }

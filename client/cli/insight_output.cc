@@ -86,12 +86,11 @@ std::string_view place_name(PlaceState state) {
 // --- why ---
 
 std::string explanation_text(const std::string& path, const Explanation& answer) {
-  std::string source = answer.target_source.empty() ? "set on the file" : answer.target_source;
   std::string counts = fmt::format("K = {}", answer.copies);
   if (answer.arriving != 0) counts += fmt::format(", {} more on the way", answer.arriving);
   std::vector<std::vector<std::string>> rows = {
       {"file", path},
-      {"target", fmt::format("N = {} ({})", number_text(answer.target), source)},
+      {"target", fmt::format("N = {} ({})", number_text(answer.target), answer.target_origin)},
       {"copies", counts},
       {"surplus", "K-N = " + number_text(answer.surplus)},
       {"next", answer.next}};
@@ -119,7 +118,7 @@ Json explanation_json(const std::string& path, const Explanation& answer) {
   json["version"] = answer.attributes.version.to_string();
   json["size"] = answer.attributes.size;
   json["target"] = answer.target;
-  json["target_source"] = answer.target_source.empty() ? "file" : answer.target_source;
+  json["target_origin"] = answer.target_origin;
   json["copies"] = answer.copies;
   json["arriving"] = answer.arriving;
   json["surplus"] = answer.surplus;
@@ -165,7 +164,7 @@ std::string what_if_text(const std::string& what, const WhatIf& answer) {
   if (answer.files_left_one != 0) {
     text += fmt::format("endangered  {} with a single copy left\n", files_text(answer.files_left_one));
   }
-  text += fmt::format("to copy     {} copies, {}, until every file has what it can have\n", answer.copies,
+  text += fmt::format("to copy     {} copies, {}, to bring every file to its N; spare copies aside\n", answer.copies,
                       format_size(answer.bytes));
   text += fmt::format("room        {} for them: {}{}\n", format_size(answer.room),
                       answer.fits ? "enough" : "not enough, add a server or a quota",

@@ -7,6 +7,7 @@
 #include "common/path.h"
 #include "common/rpc/status_rpc.h"
 #include "master/namespace/operations.h"
+#include "master/namespace/targets.h"
 #include "master/service/answer.h"
 #include "master/service/ask.h"
 #include "master/service/convert.h"
@@ -229,11 +230,14 @@ Status AdminService::await_removal(grpc::ServerContext& context, const NodeRecor
 Status AdminService::explain(const v1::ExplainRequest& request, v1::ExplainReply& reply) {
   FSDFS_ASSIGN(auto view, context_.store.read());
   FSDFS_ASSIGN(auto located, lookup(*view, from_proto(request.place())));
-  view.reset();
   if (located.inode.type == FileType::kDirectory) return is_a_directory(located.shown);
   if (located.inode.type != FileType::kRegular) {
     return failed_precondition("not a regular file, so it has no copies: " + located.shown);
   }
+  FSDFS_ASSIGN(auto origin, explain_target(*view, *context_.policy.policy(), located.inode,
+                                           file_time(context_.clock.wall())));
+  reply.set_target_origin(origin.text);
+  view.reset();
   auto answer = ask<Explanation>(context_.control, [inode = located.inode.id](const Scheduler& scheduler) {
     return scheduler.why(inode);
   });

@@ -26,6 +26,7 @@ Explanation explanation() {
   answer.attributes.size = 26;
   answer.attributes.version = {Epoch{3}, 7};
   answer.target = 2.5;
+  answer.target_origin = "its own";
   answer.copies = 1;
   answer.arriving = 1;
   answer.surplus = -1.5;
@@ -38,13 +39,13 @@ Explanation explanation() {
 
 TEST(InsightOutput, WhySaysEverythingAboutTheCopies) {
   std::string text = explanation_text("/a.mp3", explanation());
-  EXPECT_THAT(text, AllOf(HasSubstr("N = 2.5 (set on the file)"), HasSubstr("K = 1, 1 more on the way"),
+  EXPECT_THAT(text, AllOf(HasSubstr("N = 2.5 (its own)"), HasSubstr("K = 1, 1 more on the way"),
                           HasSubstr("K-N = -1.5"), HasSubstr("waits for room")));
   EXPECT_THAT(text, HasSubstr("10.0.0.1:4242  rack1  up                holds it            yes"));
   EXPECT_THAT(text, HasSubstr("10.0.0.2:4242  -      up                being copied there  no"));
   EXPECT_THAT(text, HasSubstr("10.0.0.3:4242  rack3  silent, draining  none: no room       -"));
   Explanation ruled = explanation();
-  ruled.target_source = "rule 2 of the policy";
+  ruled.target_origin = "rule 2 of the policy";
   ruled.open = ruled.trash = true;
   EXPECT_THAT(explanation_text("/a", ruled),
               AllOf(HasSubstr("(rule 2 of the policy)"), HasSubstr("being written"), HasSubstr("deleted")));
@@ -52,7 +53,7 @@ TEST(InsightOutput, WhySaysEverythingAboutTheCopies) {
 
 TEST(InsightOutput, WhyAsJson) {
   EXPECT_EQ(explanation_json("/a.mp3", explanation()), Json::parse(R"({
-    "path": "/a.mp3", "inode": 4711, "version": "3.7", "size": 26, "target": 2.5, "target_source": "file",
+    "path": "/a.mp3", "inode": 4711, "version": "3.7", "size": 26, "target": 2.5, "target_origin": "its own",
     "copies": 1, "arriving": 1, "surplus": -1.5, "open": false, "trash": false,
     "places": [
       {"node": "00000000-0000-0000-0000-000000000001", "address": "10.0.0.1:4242", "zone": "rack1",
