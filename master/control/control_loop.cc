@@ -349,7 +349,8 @@ void ControlLoop::publish() {
   }
   add_warnings(*view);
   published_at_ = steady_now();
-  changed_ = nodes_changed_ = false;
+  nodes_changed_ = false;
+  changed_ = view->health.settling;  // no event tells of what a sweep finds
   std::lock_guard lock(view_mutex_);
   view_ = std::move(view);
 }

@@ -74,22 +74,22 @@ TEST_F(RemovalTest, ADrainingNodeIsDrainedOnceItsFilesHaveTheirCopiesElsewhere) 
   ASSERT_EQ(rows(f, ReplicaState::kWhole), 2U);
   set_admin(1, AdminState::kDraining);
   ASSERT_TRUE(eventually([&] { return status(1)->record.admin_state == AdminState::kDraining; }));
-  settle();
-  EXPECT_TRUE(is_drained(*status(1))) << "as many copies as there can be are elsewhere";
+  EXPECT_TRUE(eventually([&] { return is_drained(*status(1)); })) << "the others have all that they can have";
   join_all({3});
   ASSERT_TRUE(eventually([&] { return rows(f, ReplicaState::kWhole) == 3; }));
   EXPECT_TRUE(eventually([&] { return is_drained(*status(1)); }));
   EXPECT_TRUE(eventually([&] { return min_surplus() == 1; })) << "its own copy counts until it goes";
-  EXPECT_THAT(loop_->view()->warnings, Contains(HasSubstr("is drained")));
+  EXPECT_TRUE(eventually([&] { return is_drained(*status(1)); }));
+  EXPECT_THAT(node_warnings(*view_), Contains(HasSubstr("is drained")));
 }
 
 TEST_F(RemovalTest, ANodeWithTheOnlyCopyIsNotDrained) {
   join_all({1});
   put("/f", "some bytes", 1);
   set_admin(1, AdminState::kDraining);
-  settle();
+  EXPECT_TRUE(eventually([&] { return status(1)->placed.drain_counted; }));
   EXPECT_FALSE(is_drained(*status(1)));
-  EXPECT_THAT(loop_->view()->warnings, Contains(HasSubstr("is draining: 1 file left")));
+  EXPECT_THAT(view_->warnings, Contains(HasSubstr("is draining: 1 file left")));
   join_all({2});
   EXPECT_TRUE(eventually([&] { return is_drained(*status(1)); }));
 }
