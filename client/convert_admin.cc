@@ -10,7 +10,7 @@ template <typename Enum>
 Enum known_or_unknown(int value, Enum last) {
   return value >= 0 && value <= static_cast<int>(last) ? static_cast<Enum>(value) : Enum::kUnknown;
 }
-NodeState node_state(int value) {
+NodeState known_state(int value) {
   return known_or_unknown(value, NodeState::kDead);
 }
 AdminState admin_state(int value) {
@@ -58,13 +58,13 @@ Explanation from_wire(const v1::ExplainReply& wire) {
     answer.places.push_back({.node = from_wire(place.node()),
                              .state = known_or_unknown(place.state(), PlaceState::kDoomed),
                              .counts = place.counts(),
-                             .node_state = node_state(place.node_state()),
+                             .node_state = known_state(place.node_state()),
                              .admin_state = admin_state(place.admin_state())});
   }
   for (const auto& node : wire.not_on()) {
     answer.not_on.push_back({.node = from_wire(node.node()),
                              .why = node.why(),
-                             .node_state = node_state(node.node_state()),
+                             .node_state = known_state(node.node_state()),
                              .admin_state = admin_state(node.admin_state())});
   }
   answer.next = wire.next();

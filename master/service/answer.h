@@ -12,6 +12,9 @@
 
 namespace fsdfs::master {
 
+// Of paths in one page of a listing: far below what gRPC takes in one message.
+inline constexpr size_t kPathBytesInReply = 1 << 20;
+
 inline grpc::ServerUnaryReactor* answer_now(grpc::CallbackServerContext* context, const Status& status) {
   auto* reactor = context->DefaultReactor();
   reactor->Finish(to_grpc(status));

@@ -16,7 +16,7 @@
 namespace fsdfs::master {
 namespace {
 
-constexpr int kPlacesMax = 1000;
+constexpr int kPathsMax = 1000;
 constexpr uint64_t kGlobEntriesMax = 1'000'000;  // looked at, for the globs of one policy
 
 struct Checked {
@@ -133,9 +133,9 @@ grpc::Status PolicyService::GetPolicy(grpc::ServerContext*, const v1::GetPolicyR
 }
 
 Status PolicyService::check_policy(const v1::CheckPolicyRequest& request, v1::CheckPolicyReply& reply) {
-  if (request.places_size() > kPlacesMax) {
+  if (request.places_size() > kPathsMax) {
     return invalid_argument(fmt::format("{} places in one request; {} are the most: ask in several",
-                                        request.places_size(), kPlacesMax));
+                                        request.places_size(), kPathsMax));
   }
   FSDFS_ASSIGN(auto checked, check_text(request.policy(), context_.policy.settings()));
   FSDFS_ASSIGN(auto view, context_.store.read());

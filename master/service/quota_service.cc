@@ -10,9 +10,7 @@
 namespace fsdfs::master {
 namespace {
 
-constexpr size_t kPathBytesInReply = 1 << 20;  // far below what gRPC takes in one message
-
-v1::Quota to_proto(const Quota& quota) {
+v1::Quota quota_to_proto(const Quota& quota) {
   v1::Quota message;
   message.set_directory(quota.record.directory.value);
   message.set_path(quota.path);
@@ -42,7 +40,7 @@ grpc::ServerUnaryReactor* QuotaService::SetQuota(grpc::CallbackServerContext* co
                        change](WriteTransaction& transaction) -> Result<v1::QuotaReply> {
                         FSDFS_ASSIGN(auto quota, set_quota(transaction, place, change));
                         v1::QuotaReply out;
-                        *out.mutable_quota() = to_proto(quota);
+                        *out.mutable_quota() = quota_to_proto(quota);
                         return out;
                       });
   return reactor;
@@ -51,7 +49,7 @@ grpc::ServerUnaryReactor* QuotaService::SetQuota(grpc::CallbackServerContext* co
 Status QuotaService::get(const v1::GetQuotaRequest& request, v1::QuotaReply& reply) {
   FSDFS_ASSIGN(auto view, context_.store.read());
   FSDFS_ASSIGN(auto quota, find_quota(*view, master::from_proto(request.place())));
-  *reply.mutable_quota() = to_proto(quota);
+  *reply.mutable_quota() = quota_to_proto(quota);
   return {};
 }
 
@@ -71,7 +69,7 @@ grpc::ServerUnaryReactor* QuotaService::RemoveQuota(grpc::CallbackServerContext*
                           WriteTransaction& transaction) -> Result<v1::QuotaReply> {
                         FSDFS_ASSIGN(auto quota, remove_quota(transaction, place));
                         v1::QuotaReply out;
-                        *out.mutable_quota() = to_proto(quota);
+                        *out.mutable_quota() = quota_to_proto(quota);
                         return out;
                       });
   return reactor;
@@ -87,7 +85,7 @@ Status QuotaService::list(const v1::ListQuotasRequest& request, v1::ListQuotasRe
     if (static_cast<size_t>(reply.quotas_size()) == page || path_bytes > kPathBytesInReply) return {};
     FSDFS_ASSIGN(std::string path, path_of(*view, quota.directory));
     path_bytes += path.size();
-    *reply.add_quotas() = to_proto(Quota{quota, std::move(path)});
+    *reply.add_quotas() = quota_to_proto(Quota{quota, std::move(path)});
   }
   reply.set_end(true);
   return {};

@@ -11,15 +11,14 @@
 namespace fsdfs::master {
 namespace {
 
-constexpr size_t kPathBytesInReply = 1 << 20;  // far below what gRPC takes in one message
 constexpr FileTime kEver{std::numeric_limits<int64_t>::max(), 0};
 
-TrashChoice from_proto(const v1::TrashChoice& choice) {
+TrashChoice choice_from_proto(const v1::TrashChoice& choice) {
   if (choice.has_path()) return choice.path();
   return InodeId{choice.inode()};
 }
 
-v1::TrashEntry to_proto(const Trashed& trashed, Duration retention) {
+v1::TrashEntry trash_to_proto(const Trashed& trashed, Duration retention) {
   const auto& [inode, deleted, path] = trashed.record;
   FileTime purged = deleted;
   purged.seconds += std::chrono::duration_cast<std::chrono::seconds>(retention).count();
@@ -52,7 +51,7 @@ Status TrashService::list(const v1::ListTrashRequest& request, v1::ListTrashRepl
     path_bytes += trashed.record.path.size();
     FSDFS_ASSIGN(auto replicas, view->replicas(trashed.inode.id));
     auto* entry = reply.add_entries();
-    *entry = to_proto(trashed, context_.settings.trash_retention);
+    *entry = trash_to_proto(trashed, context_.settings.trash_retention);
     entry->set_copies(count_copies(trashed.inode, replicas, *swarm));
   }
   reply.set_end(true);
@@ -72,7 +71,7 @@ grpc::ServerUnaryReactor* TrashService::RestoreTrash(grpc::CallbackServerContext
   auto* reactor = context->DefaultReactor();
   answer_after_commit(
       context_.store, {true, *id}, reactor, reply,
-      [choice = from_proto(request->what()),
+      [choice = choice_from_proto(request->what()),
        to = request->to().empty() ? std::nullopt : std::optional(request->to()),
        directories = NewInode{request->mode(), request->uid(), request->gid()},
        &control = context_.control](WriteTransaction& transaction) -> Result<v1::RestoreTrashReply> {
@@ -93,7 +92,7 @@ grpc::ServerUnaryReactor* TrashService::PurgeTrash(grpc::CallbackServerContext* 
   if (!id.ok()) return answer_now(context, id.status());
   auto* reactor = context->DefaultReactor();
   answer_after_commit(context_.store, {false, *id}, reactor, reply,
-                      [choice = from_proto(request->what()),
+                      [choice = choice_from_proto(request->what()),
                        all = request->all()](WriteTransaction& transaction) -> Result<v1::PurgeTrashReply> {
                         FSDFS_ASSIGN(auto purged, all ? purge_trash_until(transaction, kEver)
                                                       : purge_trash(transaction, choice));
