@@ -192,7 +192,8 @@ look() {
   status=$(echo "$status" | tr -d ' \n')
 }
 field() {
-  echo "$status" | sed -n "s/.*\"$1\":\(-\{0,1\}[0-9]*\|null\)[.,}].*/\1/p"
+  # The first of that name is the swarm's own.
+  echo "$status" | grep -o "\"$1\":[^,}]*" | head -n 1 | sed 's/^[^:]*://; s/[.].*//'
 }
 # histogram: "K-N:files" for each K-N that there is.
 histogram() {
