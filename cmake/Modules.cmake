@@ -1,7 +1,8 @@
 # Only for speed: headers are read once for eight files. The preset dev compiles each file by itself, which is quicker
-# when few have changed, and shows what a file forgot to include.
+# when few have changed, and shows what a file forgot to include. Not below tests/, where files name their helpers alike.
+set(FSDFS_UNITE ON)
 function(fsdfs_unite name)
-  if(FSDFS_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(FSDFS_UNITE AND (FSDFS_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release"))
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
     # It tells main files from headers, of which there are none here.
     target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
