@@ -164,8 +164,8 @@ std::string what_if_text(const std::string& what, const WhatIf& answer) {
   if (answer.files_left_one != 0) {
     text += fmt::format("endangered  {} with a single copy left\n", files_text(answer.files_left_one));
   }
-  text += fmt::format("to copy     {} copies, {}, to bring every file to its N; spare copies aside\n", answer.copies,
-                      format_size(answer.bytes));
+  text += fmt::format("to copy     {} copies, {}, to bring every file to its N; spare copies aside\n",
+                      answer.copies, format_size(answer.bytes));
   text += fmt::format("room        {} for them: {}{}\n", format_size(answer.room),
                       answer.fits ? "enough" : "not enough, add a server or a quota",
                       answer.exact ? "" : " (an estimate, rather too good than too bad)");
