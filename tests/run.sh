@@ -20,8 +20,8 @@ case "${1:-}" in
 esac
 
 # Test programs of the tsan build: those with threads.
-tsan_targets="base_test concurrency_test io_test sqlite_test master_store_test master_namespace_test
-  master_sessions_test master_control_test node_store_test fuse_test fuse_mount_test"
+tsan_targets="base_test concurrency_test io_test sqlite_test master_core_test node_store_test fuse_test
+  fuse_mount_test"
 # A test has one label, as KIND, KIND-long or long.
 # Kinds of tests with a swarm of processes, which keep time and get the machine to themselves:
 swarms='^(swarm|fault)'

@@ -1,14 +1,13 @@
 #include "master/store/sqlite_rows.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace fsdfs::master {
 namespace {
 
 template <size_t size>
 void copy_bytes(std::string_view from, std::array<uint8_t, size>& into) {
-  std::memcpy(into.data(), from.data(), std::min(from.size(), size));
+  std::copy_n(from.begin(), std::min(from.size(), size), into.begin());
 }
 
 uint32_t get_u32(const sqlite::Statement& row, int column) {

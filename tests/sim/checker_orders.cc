@@ -142,7 +142,6 @@ void Checker::check_old(const DeleteOrder& order, const File& file) {
 }
 
 void Checker::check_eviction(const DeleteOrder& order, const File& victim) {
-  constexpr double kRounding = 1e-6;
   expect(!victim.removed && !victim.info.open, order, "eviction of a file that is open or removed");
   expect(order.replica.version == victim.info.version, order, "eviction of an old version");
   expect(order.of_trash == victim.info.trash, order, "whether the file is in the trash is said wrongly");

@@ -14,8 +14,6 @@ using master::WhatIf;
 
 namespace {
 
-constexpr double kRounding = 1e-6;
-
 bool differ(std::optional<double> a, std::optional<double> b) {
   return a.has_value() != b.has_value() || (a && std::abs(*a - *b) > kRounding);
 }

@@ -1,4 +1,5 @@
-// Names: the simulator counts files and nodes from 0; the scheduler knows them by their ids.
+// Names: the simulator counts files and nodes from 0; the scheduler knows them by their ids. And the one
+// tolerance.
 #pragma once
 
 #include "common/ids.h"
@@ -6,6 +7,9 @@
 namespace fsdfs::sim {
 
 inline constexpr uint64_t kFirstInode = uint64_t{1} << 40;
+
+// Of what surpluses come out as when they are added up another way.
+inline constexpr double kRounding = 1e-6;
 
 inline InodeId inode_of(size_t file) {
   return InodeId{kFirstInode + file + 1};

@@ -15,8 +15,6 @@ using master::Liveness;
 
 namespace {
 
-constexpr double kRounding = 1e-6;
-
 bool takes(const Checker::Node& node) {
   return node.present && node.reported && node.info.liveness == Liveness::kUp &&
          node.info.admin == AdminState::kActive && !node.info.at_floor;

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using Nodes = std::set<int>;
+using NodeNumbers = std::set<int>;
 
 constexpr auto kLong = 60s;
 
@@ -40,8 +40,8 @@ std::string file(int number) {
 }
 
 // The nodes, by index, that hold the path's current content.
-Nodes holders(ProcessSwarm& swarm, const std::string& path) {
-  Nodes found;
+NodeNumbers holders(ProcessSwarm& swarm, const std::string& path) {
+  NodeNumbers found;
   auto stat = swarm.client().stat({InodeId{}, path.substr(1)});
   if (!stat.ok()) return found;
   for (const auto& replica : stat->replicas) {
@@ -74,7 +74,7 @@ void expect_whole(ProcessSwarm& swarm, int files) {
 
 // A put that does not fit changes nothing.
 void expect_refused(ProcessSwarm& swarm, int number, int files) {
-  std::map<int, Nodes> before;
+  std::map<int, NodeNumbers> before;
   for (int i = 1; i <= files; ++i) before[i] = holders(swarm, file(i));
   auto refused = swarm.fsdfs({"put", swarm.local_file("refused", ten_bytes(number)), file(number)});
   EXPECT_EQ(refused.code, 1);
@@ -121,7 +121,7 @@ TEST(Original, CopiesStayPutWhenBalancedAndANewNodeTakesTheNewFile) {
     ASSERT_TRUE(eventually(kLong, [&] { return holders(swarm, file(i)).size() == 2; }));
   }
   ASSERT_TRUE(histogram_becomes(swarm, {{0, 2}}));
-  const Nodes first = holders(swarm, file(1)), second = holders(swarm, file(2));
+  const NodeNumbers first = holders(swarm, file(1)), second = holders(swarm, file(2));
   auto added = swarm.add_node("10");
   ASSERT_TRUE(added.ok());
   ASSERT_TRUE(swarm.wait_nodes_up(5, kLong));
@@ -130,7 +130,7 @@ TEST(Original, CopiesStayPutWhenBalancedAndANewNodeTakesTheNewFile) {
   EXPECT_TRUE(histogram_becomes(swarm, {{-1, 1}, {0, 2}}));
   EXPECT_EQ(holders(swarm, file(1)), first);
   EXPECT_EQ(holders(swarm, file(2)), second);
-  EXPECT_EQ(holders(swarm, file(3)), Nodes{*added});
+  EXPECT_EQ(holders(swarm, file(3)), NodeNumbers{*added});
 }
 
 TEST(Original, SpaceOptimization) {
@@ -140,9 +140,9 @@ TEST(Original, SpaceOptimization) {
   ASSERT_TRUE(swarm.put("/two", std::string(2, 'y')));
   ASSERT_TRUE(swarm.put("/one", std::string(1, 'z')));
   EXPECT_TRUE(histogram_becomes(swarm, {{0, 3}}));
-  EXPECT_EQ(holders(swarm, "/ten"), (Nodes{1, 2, 3}));
-  EXPECT_EQ(holders(swarm, "/two"), (Nodes{1, 2, 3}));
-  EXPECT_EQ(holders(swarm, "/one"), (Nodes{1, 2, 4}));
+  EXPECT_EQ(holders(swarm, "/ten"), (NodeNumbers{1, 2, 3}));
+  EXPECT_EQ(holders(swarm, "/two"), (NodeNumbers{1, 2, 3}));
+  EXPECT_EQ(holders(swarm, "/one"), (NodeNumbers{1, 2, 4}));
 }
 
 TEST(Original, NodeDown) {

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMi = 1 << 20;
-
 class DownloadTest : public FakeSwarmTest {
  protected:
   void SetUp() override {

@@ -7,21 +7,13 @@
 #include <thread>
 
 #include "client/swarm_client.h"
-#include "common/security/authority.h"
 #include "tests/unit/client/fake_admin.h"
+#include "tests/unit/client/test_credentials.h"
 
 namespace fsdfs::client {
 namespace {
 
 using ::testing::ElementsAre;
-
-const Credentials& credentials() {
-  static const Credentials made = [] {
-    auto authority = Authority::derive("correct horse battery staple", "fsdfs");
-    return *mint_credentials(*authority, "test", SystemClock().wall());
-  }();
-  return made;
-}
 
 v1::EventsReply batch(uint64_t epoch, std::initializer_list<uint64_t> numbers) {
   v1::EventsReply reply;
@@ -38,7 +30,7 @@ class EventStreamTest : public ::testing::Test {
   EventStreamTest() {
     ClientOptions options;
     options.addresses = {fake_.address()};
-    options.credentials = credentials();
+    options.credentials = test_credentials();
     options.deadline = options.first_contact = std::chrono::seconds(5);
     client_ = std::move(*SwarmClient::create(options, clock_, logger_));
   }
@@ -66,7 +58,7 @@ class EventStreamTest : public ::testing::Test {
 
   SystemClock clock_;
   NullLogger logger_;
-  FakeAdmin fake_{credentials()};
+  FakeAdmin fake_{test_credentials()};
   std::unique_ptr<SwarmClient> client_;
   StopSignal stop_;
   std::vector<uint64_t> seen_;

@@ -9,26 +9,14 @@
 
 #include "client/swarm_client.h"
 #include "common/checksum.h"
-#include "common/clock.h"
 #include "common/log.h"
-#include "common/security/authority.h"
-#include "common/security/credentials.h"
 #include "tests/unit/client/fake_master.h"
 #include "tests/unit/client/fake_node.h"
+#include "tests/unit/client/test_credentials.h"
 
 namespace fsdfs::client {
 
-inline constexpr char kTestPassword[] = "correct horse battery staple";
-inline constexpr char kTestSwarm[] = "fsdfs";
-
-// Derived once a process: it takes 0.1 s.
-inline const Credentials& test_credentials() {
-  static const Credentials credentials = [] {
-    auto authority = Authority::derive(kTestPassword, kTestSwarm);
-    return *mint_credentials(*authority, "test", SystemClock().wall());
-  }();
-  return credentials;
-}
+inline constexpr size_t kMi = 1 << 20;
 
 // Bytes of which no two blocks are the same.
 inline std::string test_content(size_t size, uint64_t seed = 1) {

@@ -9,7 +9,7 @@ namespace fsdfs::client {
 
 namespace {
 
-constexpr int kPage = 2;  // small, so that paging is tested
+constexpr int kTrashPage = 2;  // small, so that paging is tested
 
 // A trash that holds what the test put there; restoring makes no file.
 class FakeTrash final : public v1::Trash::Service {
@@ -24,7 +24,7 @@ class FakeTrash final : public v1::Trash::Service {
       bool passed =
           std::pair(entry.path(), entry.inode()) <= std::pair(request->after_path(), request->after_inode());
       if (passed || !is_within(entry.path(), request->path().empty() ? "/" : request->path())) continue;
-      if (reply->entries_size() == kPage) {
+      if (reply->entries_size() == kTrashPage) {
         reply->set_end(false);
         break;
       }
@@ -117,7 +117,7 @@ class FakeQuotas final : public v1::Quotas::Service {
                           v1::ListQuotasReply* reply) override {
     std::lock_guard lock(state_.mutex);
     auto next = state_.quotas.upper_bound(request->after());
-    for (; next != state_.quotas.end() && reply->quotas_size() < kPage; ++next) {
+    for (; next != state_.quotas.end() && reply->quotas_size() < kTrashPage; ++next) {
       *reply->add_quotas() = next->second;
     }
     reply->set_end(next == state_.quotas.end());

@@ -10,8 +10,6 @@
 namespace fsdfs::client {
 namespace {
 
-constexpr size_t kMi = 1 << 20;
-
 class ReaderTest : public FakeSwarmTest {
  protected:
   std::unique_ptr<FileReader> open(const std::string& path) {
@@ -94,11 +92,11 @@ TEST_F(ReaderTest, ServesManyThreadsAtOnce) {
   EXPECT_EQ(wrong, 0);
 }
 
-struct Broken {
+struct BrokenRead {
   const char* name;
   Fault fault;
 };
-class ReaderFaultTest : public ReaderTest, public ::testing::WithParamInterface<Broken> {};
+class ReaderFaultTest : public ReaderTest, public ::testing::WithParamInterface<BrokenRead> {};
 
 // The first two holders break in the middle; the read goes on with the third and gives the right bytes.
 TEST_P(ReaderFaultTest, GoesOnWithTheNextHolder) {
@@ -120,9 +118,11 @@ TEST_P(ReaderFaultTest, GoesOnWithTheNextHolder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, ReaderFaultTest,
-                         ::testing::Values(Broken{"refuse", Fault::kRefuse}, Broken{"cut", Fault::kCut},
-                                           Broken{"cut_quietly", Fault::kCutQuietly},
-                                           Broken{"hang", Fault::kHang}, Broken{"corrupt", Fault::kCorrupt}),
+                         ::testing::Values(BrokenRead{"refuse", Fault::kRefuse},
+                                           BrokenRead{"cut", Fault::kCut},
+                                           BrokenRead{"cut_quietly", Fault::kCutQuietly},
+                                           BrokenRead{"hang", Fault::kHang},
+                                           BrokenRead{"corrupt", Fault::kCorrupt}),
                          [](const auto& chosen) { return chosen.param.name; });
 
 TEST_F(ReaderTest, SurvivesTheDeathOfAHolder) {

@@ -10,8 +10,6 @@
 namespace fsdfs::client {
 namespace {
 
-constexpr size_t kMi = 1 << 20;
-
 // Content whose size is not told before its end.
 class EndlessLookingSource final : public ContentSource {
  public:
@@ -104,12 +102,12 @@ TEST_F(UploadTest, TellsProgressThatAddsUp) {
   EXPECT_GT(calls, 1);
 }
 
-struct Broken {
+struct BrokenWrite {
   const char* name;
   Fault fault;
   uint64_t after;
 };
-class UploadFaultTest : public UploadTest, public ::testing::WithParamInterface<Broken> {};
+class UploadFaultTest : public UploadTest, public ::testing::WithParamInterface<BrokenWrite> {};
 
 // The head of the chain dies at some point: another chain without it takes the whole content, and the counted
 // progress is that of one put.
@@ -128,11 +126,11 @@ TEST_P(UploadFaultTest, GoesOnWithAnotherChain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, UploadFaultTest,
-                         ::testing::Values(Broken{"refuse", Fault::kRefuse, 0},
-                                           Broken{"cut_at_once", Fault::kCut, 0},
-                                           Broken{"cut_late", Fault::kCut, 9'000'000},
-                                           Broken{"hang", Fault::kHang, 3'000'000},
-                                           Broken{"full", Fault::kNoSpace, 0}),
+                         ::testing::Values(BrokenWrite{"refuse", Fault::kRefuse, 0},
+                                           BrokenWrite{"cut_at_once", Fault::kCut, 0},
+                                           BrokenWrite{"cut_late", Fault::kCut, 9'000'000},
+                                           BrokenWrite{"hang", Fault::kHang, 3'000'000},
+                                           BrokenWrite{"full", Fault::kNoSpace, 0}),
                          [](const auto& chosen) { return chosen.param.name; });
 
 TEST_F(UploadTest, GoesOnWhenTheHeadsProcessIsGone) {

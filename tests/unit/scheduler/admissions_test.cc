@@ -7,14 +7,6 @@ namespace {
 
 using Outcome = Admission::Outcome;
 
-SchedulerSettings bare(int min_copies = 1) {
-  SchedulerSettings settings;
-  settings.write_reserve = 0;
-  settings.min_copies = min_copies;
-  settings.fill = false;
-  return settings;
-}
-
 AdmitRequest request(uint64_t session, uint64_t size, double target = 3) {
   AdmitRequest r;
   r.session = SessionId{session};

@@ -6,14 +6,6 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings bare(int min_copies = 1, bool fill = false) {
-  SchedulerSettings settings;
-  settings.write_reserve = 0;
-  settings.min_copies = min_copies;
-  settings.fill = fill;
-  return settings;
-}
-
 struct Case {
   const char* name;
   double victim_target;
@@ -28,7 +20,7 @@ class EvictionCase : public ::testing::TestWithParam<Case> {};
 // A node full with the victim's copy, and a file that lacks it there.
 TEST_P(EvictionCase, IsDecidedByTheGap) {
   const Case& c = GetParam();
-  FakeSwarm swarm(bare(c.min_copies));
+  FakeSwarm swarm(bare({.min_copies = c.min_copies}));
   swarm.add_node(1, 10);
   swarm.add_node(100, 10);  // holds the needy file and has no room for more
   std::set<int> on = {1};
@@ -71,7 +63,7 @@ TEST(Eviction, CopiesInFlightCountForTheNeedy) {
 }
 
 TEST(Eviction, SilentCopiesDoNotCountForTheVictim) {
-  FakeSwarm swarm(bare(2));
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 10);
   swarm.add_file(1, 10, 2, {1, 2, 3});
   swarm.change_node(3, [](NodeInfo& info) { info.liveness = Liveness::kSilent; });
@@ -194,7 +186,7 @@ TEST(Trash, SpareCopiesGoFirstOldestDeletionFirst) {
 }
 
 TEST(Trash, TheLastCopyGoesForAFileBelowItsTargetOnly) {
-  FakeSwarm swarm(bare(1, true));
+  FakeSwarm swarm(bare({.fill = true}));
   swarm.add_node(1, 10);
   swarm.add_node(2, 10);
   swarm.add_file(1, 10, 3, {1});
@@ -217,7 +209,7 @@ TEST(Trash, TheLastCopyGoesForAFileBelowItsTargetOnly) {
 }
 
 TEST(Reserve, IsMadeWholeFromSpareCopiesWhenItFallsUnderHalf) {
-  SchedulerSettings settings = bare(1, true);
+  SchedulerSettings settings = bare({.fill = true});
   settings.write_reserve = 0.2;
   FakeSwarm swarm(settings);
   for (int node = 1; node <= 3; ++node) swarm.add_node(node, 100);
@@ -236,7 +228,7 @@ TEST(Reserve, IsMadeWholeFromSpareCopiesWhenItFallsUnderHalf) {
 }
 
 TEST(Reserve, TakesNoCopyThatIsNotSpare) {
-  SchedulerSettings settings = bare(1, true);
+  SchedulerSettings settings = bare({.fill = true});
   settings.write_reserve = 0.5;
   FakeSwarm swarm(settings);
   swarm.add_node(1, 100);
@@ -247,7 +239,7 @@ TEST(Reserve, TakesNoCopyThatIsNotSpare) {
 }
 
 TEST(Reserve, CopiesToTargetMayUseIt) {
-  SchedulerSettings settings = bare(1, true);
+  SchedulerSettings settings = bare({.fill = true});
   settings.write_reserve = 0.5;
   FakeSwarm swarm(settings);
   swarm.add_node(1, 100);

@@ -5,16 +5,8 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings bare(bool fill) {
-  SchedulerSettings settings;
-  settings.write_reserve = 0;
-  settings.min_copies = 1;
-  settings.fill = fill;
-  return settings;
-}
-
 TEST(Why, TellsCopiesPlacesAndWhyNotElsewhere) {
-  FakeSwarm swarm(bare(false));
+  FakeSwarm swarm(bare());
   for (int node = 1; node <= 5; ++node) swarm.add_node(node, 100);
   swarm.change_node(2, [](NodeInfo& info) { info.admin = AdminState::kReadonly; });
   swarm.change_node(3, [](NodeInfo& info) { info.liveness = Liveness::kSilent; });
@@ -42,7 +34,7 @@ struct Next {
 class WhyNext : public ::testing::TestWithParam<Next> {};
 
 TEST_P(WhyNext, SaysWhatHappensNext) {
-  FakeSwarm swarm(bare(false));
+  FakeSwarm swarm(bare());
   GetParam().make(swarm);
   std::string next = swarm.scheduler.why(inode(1)).next;
   EXPECT_NE(next.find(GetParam().text), std::string::npos) << next;
@@ -128,7 +120,7 @@ TEST(Describe, IsOneLineWithTheReason) {
 }
 
 TEST(Health, FollowsDeathAndReturnOfANode) {
-  FakeSwarm swarm(bare(false));
+  FakeSwarm swarm(bare());
   swarm.add_node(1, 1000);
   swarm.add_node(2, 1000);
   for (uint64_t file = 1; file <= 50; ++file) swarm.add_file(file, 10, 2, {1, 2});
@@ -151,7 +143,7 @@ TEST(Health, FollowsDeathAndReturnOfANode) {
 }
 
 TEST(Nodes, TellTheirMaxSurplus) {
-  FakeSwarm swarm(bare(false));
+  FakeSwarm swarm(bare());
   swarm.add_node(1, 1000);
   swarm.add_node(2, 1000);
   swarm.add_file(1, 10, 1, {1, 2});
@@ -164,7 +156,7 @@ TEST(Nodes, TellTheirMaxSurplus) {
 }
 
 TEST(Holders, UpAndNotDrainingFirstDeadOnesNot) {
-  FakeSwarm swarm(bare(false));
+  FakeSwarm swarm(bare());
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 4, {1, 2, 3, 4});
   swarm.change_node(1, [](NodeInfo& info) { info.admin = AdminState::kDraining; });

@@ -25,6 +25,19 @@ inline Version version(uint64_t counter) {
   return Version{Epoch{1}, counter};
 }
 
+// Only targets and quotas count: no write reserve.
+struct Bare {
+  int min_copies = 1;
+  bool fill = false;
+};
+inline SchedulerSettings bare(Bare chosen = {}) {
+  SchedulerSettings settings;
+  settings.write_reserve = 0;
+  settings.min_copies = chosen.min_copies;
+  settings.fill = chosen.fill;
+  return settings;
+}
+
 class FakeSwarm {
  public:
   explicit FakeSwarm(const SchedulerSettings& settings = {}) : scheduler(settings) {}

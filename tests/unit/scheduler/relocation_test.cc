@@ -5,17 +5,11 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings bare() {
-  SchedulerSettings settings;
-  settings.write_reserve = 0;
-  settings.min_copies = 1;
-  return settings;
-}
-
 // t = 1 lacks nodes 3 and 4, where u = 3 may not give way; w = 2 has a copy too many, where t has one
 // already.
 struct Stuck {
-  explicit Stuck(const SchedulerSettings& settings = bare(), uint64_t moved_size = 10) : swarm(settings) {
+  explicit Stuck(const SchedulerSettings& settings = bare({.fill = true}), uint64_t moved_size = 10)
+      : swarm(settings) {
     swarm.add_node(1, 20);
     swarm.add_node(2, 20);
     swarm.add_node(3, moved_size);
@@ -61,7 +55,7 @@ TEST(Relocation, TheOrdersSayForWhom) {
 }
 
 TEST(Relocation, NothingMovesThatWouldNotMakeWay) {
-  Stuck too_small(bare(), 9);
+  Stuck too_small(bare({.fill = true}), 9);
   EXPECT_EQ(too_small.settle(), 0);
   EXPECT_EQ(too_small.swarm.copies(2), 2);
 }
@@ -84,7 +78,7 @@ TEST(Relocation, TheDonorStaysNoWorseOffThanTheMovedWas) {
 }
 
 TEST(Relocation, MinCopiesAreKept) {
-  SchedulerSettings settings = bare();
+  SchedulerSettings settings = bare({.fill = true});
   settings.min_copies = 2;
   Stuck stuck(settings);
   stuck.swarm.change_file(1, [](FileInfo& info) { info.target = 4; });

@@ -9,15 +9,8 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings bare(bool fill = false) {
-  SchedulerSettings settings;
-  settings.write_reserve = 0;
-  settings.fill = fill;
-  return settings;
-}
-
 TEST(WhatIfLost, WithRoomEverythingIsMadeAgain) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 2, {1, 2});
   swarm.add_file(2, 20, 2, {1, 3});
@@ -37,7 +30,7 @@ TEST(WhatIfLost, WithRoomEverythingIsMadeAgain) {
 }
 
 TEST(WhatIfLost, TheOnlyCopyIsGoneForGood) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 3; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 1, {1});
   swarm.add_file(2, 10, 2, {2, 3});
@@ -52,7 +45,7 @@ TEST(WhatIfLost, TheOnlyCopyIsGoneForGood) {
 }
 
 TEST(WhatIfLost, WithoutRoomItSaysSo) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 3; ++node) swarm.add_node(node, 20);
   swarm.add_file(1, 10, 2, {1, 2});
   swarm.add_file(2, 10, 2, {2, 3});
@@ -67,7 +60,7 @@ TEST(WhatIfLost, WithoutRoomItSaysSo) {
 }
 
 TEST(WhatIfLost, AFileBiggerThanAnyNodeDoesNotFit) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   swarm.add_node(1, 100);
   swarm.add_node(2, 100);
   for (int node = 3; node <= 9; ++node) swarm.add_node(node, 50);
@@ -80,7 +73,7 @@ TEST(WhatIfLost, AFileBiggerThanAnyNodeDoesNotFit) {
 }
 
 TEST(WhatIfLost, FewerNodesThanCopiesWanted) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 3; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 3, {1, 2, 3});
   swarm.add_file(2, 10, 1, {2});
@@ -94,7 +87,7 @@ TEST(WhatIfLost, FewerNodesThanCopiesWanted) {
 }
 
 TEST(WhatIfLost, IdleRoomIsFilledToTheTop) {
-  FakeSwarm swarm(bare(true));
+  FakeSwarm swarm(bare({.min_copies = 2, .fill = true}));
   for (int node = 1; node <= 5; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 2, {1, 2});
   swarm.add_file(2, 10, 1, {2});
@@ -107,7 +100,7 @@ TEST(WhatIfLost, IdleRoomIsFilledToTheTop) {
 }
 
 TEST(WhatIfLost, HalfFullSwarmIsAnEstimate) {
-  FakeSwarm swarm(bare(true));
+  FakeSwarm swarm(bare({.min_copies = 2, .fill = true}));
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 45);
   std::set<int> pairs[] = {{1, 2}, {1, 3}, {1, 4}, {2, 3}, {2, 4}, {3, 4}};
   for (uint64_t file = 1; file <= 6; ++file) swarm.add_file(file, 10, 1, pairs[file - 1]);
@@ -120,7 +113,7 @@ TEST(WhatIfLost, HalfFullSwarmIsAnEstimate) {
 
 TEST(WhatIfLost, SilentAndDrainingNodesMakeItAnEstimate) {
   for (bool draining : {false, true}) {
-    FakeSwarm swarm(bare());
+    FakeSwarm swarm(bare({.min_copies = 2}));
     for (int node = 1; node <= 4; ++node) swarm.add_node(node, 1000);
     swarm.add_file(1, 10, 2, {1, 2});
     swarm.change_node(2, [draining](NodeInfo& info) {
@@ -135,7 +128,7 @@ TEST(WhatIfLost, SilentAndDrainingNodesMakeItAnEstimate) {
 }
 
 TEST(WhatIfLost, ADeadNodeIsLostAlready) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 4; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 2, {1, 2});
   swarm.change_node(1, [](NodeInfo& info) { info.liveness = Liveness::kDead; });
@@ -157,7 +150,7 @@ TEST(WhatIfLost, UnknownNodesAndEmptySwarms) {
 }
 
 TEST(WhatIfLost, TrashAndOpenFilesAreLeftOut) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 3; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 2, {1});
   swarm.add_file(2, 10, 2, {1});
@@ -170,7 +163,7 @@ TEST(WhatIfLost, TrashAndOpenFilesAreLeftOut) {
 }
 
 TEST(WhatIfAdded, RoomForWhatIsMissing) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 2; ++node) swarm.add_node(node, 20);
   for (uint64_t file = 1; file <= 4; ++file) swarm.add_file(file, 10, 2, {static_cast<int>(file % 2) + 1});
   ASSERT_TRUE(swarm.settle());
@@ -187,7 +180,7 @@ TEST(WhatIfAdded, RoomForWhatIsMissing) {
 }
 
 TEST(WhatIfAdded, OneMoreNodeForCappedFiles) {
-  FakeSwarm swarm(bare());
+  FakeSwarm swarm(bare({.min_copies = 2}));
   for (int node = 1; node <= 2; ++node) swarm.add_node(node, 1000);
   swarm.add_file(1, 10, 3, {1, 2});
   WhatIf answer = swarm.scheduler.what_if_added(100);
@@ -213,7 +206,7 @@ double lowest(const FakeSwarm& swarm, int without) {
 TEST_P(WhatIfHappens, AsForetold) {
   std::mt19937 random(GetParam());
   auto below = [&random](uint32_t limit) { return static_cast<int>(random() % limit); };
-  FakeSwarm swarm(bare(below(2) == 0));
+  FakeSwarm swarm(bare({.min_copies = 2, .fill = below(2) == 0}));
   int nodes = 3 + below(6);
   uint64_t quota = 60 + static_cast<uint64_t>(below(300));
   for (int node = 1; node <= nodes; ++node) swarm.add_node(node, quota + static_cast<uint64_t>(below(60)));

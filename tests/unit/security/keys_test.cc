@@ -4,14 +4,10 @@
 
 #include <algorithm>
 
+#include "tests/unit/security/test_keys.h"
+
 namespace fsdfs {
 namespace {
-
-SecretKey key_of(uint8_t first) {
-  SecretKey key;
-  for (uint8_t& byte : key.bytes()) byte = first++;
-  return key;
-}
 
 std::string hex(std::span<const uint8_t> bytes) {
   Fingerprint fingerprint;

@@ -4,16 +4,12 @@
 
 #include <functional>
 
+#include "tests/unit/security/test_keys.h"
+
 namespace fsdfs {
 namespace {
 
 using std::chrono::seconds;
-
-SecretKey key_of(uint8_t first) {
-  SecretKey key;
-  for (uint8_t& byte : key.bytes()) byte = first++;
-  return key;
-}
 
 class TicketTest : public ::testing::Test {
  protected:

@@ -1,18 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "client/cli/command_line.h"
 #include "client/convert.h"
-#include "common/io/files.h"
-#include "common/security/authority.h"
+#include "tests/unit/client/cli/run_fsdfs.h"
 #include "tests/unit/client/fake_admin.h"
+#include "tests/unit/client/test_credentials.h"
 
 namespace fsdfs::client {
 namespace {
@@ -21,22 +18,6 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Arguments = std::vector<std::string>;
-
-constexpr char kPassword[] = "correct horse battery staple";
-
-const Credentials& credentials() {
-  static const Credentials made = [] {
-    auto authority = Authority::derive(kPassword, "fsdfs");
-    return *mint_credentials(*authority, "test", SystemClock().wall());
-  }();
-  return made;
-}
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
 
 class AdminCommandsTest : public ::testing::Test {
  protected:
@@ -49,21 +30,8 @@ class AdminCommandsTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(directory_); }
 
   Outcome run(Arguments arguments) {
-    std::ostringstream out, err;
-    UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
-    Streams streams{.out = out, .err = err, .in_descriptor = -1, .out_descriptor = output.get()};
-    std::map<std::string, std::string> environment = {{"FSDFS_JOIN", fake_.address()},
-                                                      {"FSDFS_SWARM_PASSWORD", kPassword}};
-    CommandLine commands(streams, [&](const std::string& name) -> std::optional<std::string> {
-      auto found = environment.find(name);
-      return found == environment.end() ? std::nullopt : std::optional(found->second);
-    });
-    arguments.insert(arguments.begin(), {"fsdfs", "--config", directory_ / "config.yaml"});
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    int code = commands.run(static_cast<int>(argv.size() - 1), argv.data());
-    return {code, out.str(), err.str()};
+    return run_fsdfs({{"FSDFS_JOIN", fake_.address()}, {"FSDFS_SWARM_PASSWORD", kTestPassword}},
+                     directory_ / "config.yaml", std::move(arguments));
   }
 
   static void set_node(uint8_t number, v1::NodeAddress* node) {
@@ -96,7 +64,7 @@ class AdminCommandsTest : public ::testing::Test {
   }
 
   fs::path directory_;
-  FakeAdmin fake_{credentials()};
+  FakeAdmin fake_{test_credentials()};
   v1::AdminState state_ = v1::ADMIN_STATE_ACTIVE;
   v1::NodeState node_state_ = v1::NODE_STATE_UP;
   uint64_t left_ = 0;

@@ -3,17 +3,15 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "common/io/files.h"
 #include "common/path.h"
+#include "tests/unit/client/cli/run_fsdfs.h"
 #include "tests/unit/client/fake_swarm.h"
 
 namespace fsdfs::client {
@@ -23,14 +21,6 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Names = std::vector<std::string>;
-
-constexpr size_t kMi = 1 << 20;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
 
 class CommandLineTest : public FakeSwarmTest {
  protected:
@@ -44,27 +34,9 @@ class CommandLineTest : public FakeSwarmTest {
 
   // Runs `fsdfs ARGUMENTS...`, without what the machine's own configuration says.
   Outcome run(std::vector<std::string> arguments, int in_descriptor = -1) {
-    std::ostringstream out, err;
-    UniqueFd output(::memfd_create("output", MFD_CLOEXEC));
-    Streams streams{.out = out, .err = err, .in_descriptor = in_descriptor, .out_descriptor = output.get()};
-    CommandLine commands(streams, [this](const std::string& name) -> std::optional<std::string> {
-      auto found = environment_.find(name);
-      return found == environment_.end() ? std::nullopt : std::optional(found->second);
-    });
     fs::path config = directory_ / "config.yaml";
     if (!fs::exists(config)) std::ofstream(config) << "client.attempt: 300ms\n";
-    arguments.insert(arguments.begin(), {"fsdfs", "--config", config});
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    Outcome outcome;
-    outcome.code = commands.run(static_cast<int>(argv.size() - 1), argv.data());
-    outcome.out = out.str();
-    outcome.err = err.str();
-    std::string bytes(static_cast<size_t>(::lseek(output.get(), 0, SEEK_END)), '\0');
-    EXPECT_EQ(::pread(output.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-    outcome.out += bytes;
-    return outcome;
+    return run_fsdfs(environment_, config, std::move(arguments), in_descriptor);
   }
 
   std::string local(const std::string& name) const { return directory_ / name; }

@@ -12,7 +12,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-NodeAddress node(uint8_t number) {
+NodeAddress shown_node(uint8_t number) {
   NodeAddress address;
   address.node.bytes[15] = number;
   address.address = "10.0.0." + std::to_string(number) + ":4242";
@@ -30,9 +30,9 @@ Explanation explanation() {
   answer.copies = 1;
   answer.arriving = 1;
   answer.surplus = -1.5;
-  answer.places = {{node(1), PlaceState::kCurrent, true, NodeState::kUp, AdminState::kActive},
-                   {node(2), PlaceState::kArriving, false, NodeState::kUp, AdminState::kActive}};
-  answer.not_on = {{node(3), "no room", NodeState::kSilent, AdminState::kDraining}};
+  answer.places = {{shown_node(1), PlaceState::kCurrent, true, NodeState::kUp, AdminState::kActive},
+                   {shown_node(2), PlaceState::kArriving, false, NodeState::kUp, AdminState::kActive}};
+  answer.not_on = {{shown_node(3), "no room", NodeState::kSilent, AdminState::kDraining}};
   answer.next = "waits for room";
   return answer;
 }
@@ -68,7 +68,7 @@ TEST(InsightOutput, WhyAsJson) {
 
 WhatIf loss() {
   WhatIf answer;
-  answer.node = node(1);
+  answer.node = shown_node(1);
   answer.now = {0, 0};
   answer.right_away = {-1, -0.5};
   answer.settled = {-1, std::nullopt};
@@ -114,7 +114,7 @@ TEST(InsightOutput, AnEventIsOneLine) {
   event.kind = "copy";
   event.inode = InodeId{12};
   event.path = "/a\xff";
-  event.node = node(1);
+  event.node = shown_node(1);
   event.cause = "one live copy";
   event.text = "copy /a to 10.0.0.1:4242: one live copy";
   EXPECT_THAT(event_text(event), ::testing::EndsWith(".123  copy /a to 10.0.0.1:4242: one live copy\n"));
@@ -136,7 +136,7 @@ TEST(InsightOutput, AnEventIsOneLine) {
 
 TEST(InsightOutput, NodesShowHowTheirDrainingGoes) {
   NodeInfo info;
-  info.node = node(1);
+  info.node = shown_node(1);
   info.state = NodeState::kUp;
   info.admin_state = AdminState::kDraining;
   info.drain_left = 12;

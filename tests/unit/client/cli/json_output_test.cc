@@ -7,7 +7,7 @@
 namespace fsdfs::client {
 namespace {
 
-NodeAddress node(uint8_t number) {
+NodeAddress rack_node(uint8_t number) {
   NodeAddress made;
   made.node.bytes[15] = number;
   made.address = "10.0.0." + std::to_string(number) + ":4242";
@@ -81,7 +81,7 @@ TEST(JsonOutput, StatusOfAnEmptySwarmHasNullSurpluses) {
 
 TEST(JsonOutput, Nodes) {
   NodeInfo info;
-  info.node = node(7);
+  info.node = rack_node(7);
   info.state = NodeState::kSilent;
   info.admin_state = AdminState::kDraining;
   info.quota_bytes = 100;
@@ -103,13 +103,13 @@ TEST(JsonOutput, Nodes) {
 
 TEST(JsonOutput, Stat) {
   FileStat stat{.attributes = file(), .replicas = {}};
-  stat.replicas.push_back({.node = node(1),
+  stat.replicas.push_back({.node = rack_node(1),
                            .version = {Epoch{3}, 1042},
                            .state = ReplicaState::kWhole,
                            .verified = {.seconds = 1'700'000'001},
                            .node_state = NodeState::kUp});
   ReplicaInfo stale;
-  stale.node = node(2);
+  stale.node = rack_node(2);
   stale.state = ReplicaState::kStale;
   stat.replicas.push_back(stale);
   Json json = stat_json("/a.mp3", stat);
@@ -133,7 +133,7 @@ TEST(JsonOutput, Stat) {
 TEST(JsonOutput, LocateKeepsTheOrderAndTellsWhatFailed) {
   Location found{.status = {},
                  .attributes = file(),
-                 .holders = {{.node = node(2), .load = {.cpu = 0.25}, .state = NodeState::kUp}}};
+                 .holders = {{.node = rack_node(2), .load = {.cpu = 0.25}, .state = NodeState::kUp}}};
   Location absent{.status = not_found("no such file: /b"), .attributes = {}, .holders = {}};
   Json json = locate_json({"/a", "/b"}, {found, absent});
   ASSERT_EQ(json.size(), 2u);

@@ -9,15 +9,13 @@
 #include <thread>
 #include <vector>
 
+#include "tests/unit/common/concurrency/deadline.h"
+
 namespace fsdfs {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
-
-MonotonicTime in(Duration duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
 
 TEST(BoundedQueue, FirstInFirstOutUpToItsBound) {
   BoundedQueue<int> queue(2);

@@ -7,15 +7,13 @@
 #include <atomic>
 #include <future>
 
+#include "tests/unit/common/concurrency/deadline.h"
+
 namespace fsdfs {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-
-MonotonicTime in(Duration duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
 
 // A pool of one thread that is busy until `release` is called, so that what is submitted stays in the queue.
 class BusyPool {
