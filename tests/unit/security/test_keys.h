@@ -1,3 +1,4 @@
+// Keys that tests can tell apart.
 #pragma once
 
 #include "common/security/keys.h"

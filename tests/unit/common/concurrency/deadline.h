@@ -1,3 +1,4 @@
+// Deadlines as tests write them.
 #pragma once
 
 #include "common/clock.h"

@@ -10,14 +10,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Case {
+struct GlobCase {
   std::string pattern;
   std::string path;
   bool matches;
 };
 
 TEST(Glob, MatchesWhatItSays) {
-  const Case cases[] = {
+  const GlobCase cases[] = {
       {"/a", "/a", true},
       {"/a", "/b", false},
       {"/a", "/a/b", false},
@@ -72,7 +72,7 @@ TEST(Glob, MatchesWhatItSays) {
       {"a", "/a/b", false},
       {"a", "/b/a", true},
   };
-  for (const Case& c : cases) {
+  for (const GlobCase& c : cases) {
     auto glob = Glob::parse(c.pattern);
     ASSERT_TRUE(glob.ok()) << c.pattern << ": " << glob.status().message();
     EXPECT_EQ(glob->matches(c.path), c.matches) << c.pattern << " against " << c.path;
