@@ -290,9 +290,9 @@ class Bench {
     need((*view)->replicas(found->inode.id).status(), "replicas");
   }
   void make(uint64_t i) {
+    std::string path = "/new" + std::to_string(i / kFilesPerDirectory) + "/" + std::to_string(i);
     write([&](WriteTransaction& transaction) {
-      return make_directory(transaction, {InodeId{}, "/new" + std::to_string(i)}, {0755, 0, 0}, false)
-          .status();
+      return make_directory(transaction, {InodeId{}, path}, {0755, 0, 0}, true).status();
     });
   }
   void admit() {

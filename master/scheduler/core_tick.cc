@@ -20,8 +20,8 @@ TickResult SchedulerCore::tick(MonotonicTime now) {
   size_t decisions = model_.settings.decisions_per_tick;
   bool more = false;
   for (int round = 0; round < kRoundsMax; ++round) {
-    if (sweep_.due() && sweep_budget > 0) {
-      sweep_budget -= sweep_.work(sweep_budget);
+    if (sweep_.due(now) && sweep_budget > 0) {
+      sweep_budget -= sweep_.work(sweep_budget, now);
       if (!sweep_.running()) admissions_.swept();
     }
     more = deletions_.work(model_.settings.decisions_per_tick, now);
@@ -29,11 +29,11 @@ TickResult SchedulerCore::tick(MonotonicTime now) {
     decider_.start_waiting(now);
     decisions -= decider_.decide(decisions, now);
     reserve_.work(now);
-    more = more || sweep_.due() || decisions == 0;
-    if (!sweep_.due() || sweep_budget == 0 || decisions == 0) break;
+    more = more || sweep_.due(now) || decisions == 0;
+    if (!sweep_.due(now) || sweep_budget == 0 || decisions == 0) break;
   }
   decider_.relocate(now);
-  return {actions_.take_orders(), more || sweep_.due()};
+  return {actions_.take_orders(), more || sweep_.due(now)};
 }
 
 Admission SchedulerCore::admit(const AdmitRequest& request, MonotonicTime now) {
@@ -41,7 +41,7 @@ Admission SchedulerCore::admit(const AdmitRequest& request, MonotonicTime now) {
   // A small swarm is looked through at once; in a big one the ticks do it and the caller asks again.
   size_t budget = model_.settings.files_swept_per_tick;
   for (int round = 0; round < kRoundsMax && admissions_.needs_sweep() && budget > 0; ++round) {
-    budget -= std::min(budget, std::max<size_t>(1, sweep_.work(budget)));
+    budget -= std::min(budget, std::max<size_t>(1, sweep_.work(budget, now)));
     if (sweep_.running()) break;
     admissions_.swept();
     answer = admissions_.admit(request, now);
@@ -53,7 +53,7 @@ Admission SchedulerCore::extend(SessionId session, uint64_t more_bytes, Monotoni
   Admission answer = admissions_.extend(session, more_bytes, now);
   size_t budget = model_.settings.files_swept_per_tick;
   for (int round = 0; round < kRoundsMax && admissions_.needs_sweep() && budget > 0; ++round) {
-    budget -= std::min(budget, std::max<size_t>(1, sweep_.work(budget)));
+    budget -= std::min(budget, std::max<size_t>(1, sweep_.work(budget, now)));
     if (sweep_.running()) break;
     admissions_.swept();
     answer = admissions_.extend(session, more_bytes, now);

@@ -226,7 +226,7 @@ Health health_of(const SchedulerCore& core) {
   health.nodes_up = static_cast<uint64_t>(model.nodes.count(Liveness::kUp));
   health.nodes_silent = static_cast<uint64_t>(model.nodes.count(Liveness::kSilent));
   health.nodes_dead = static_cast<uint64_t>(model.nodes.count(Liveness::kDead));
-  health.settling = core.sweep().due();
+  health.settling = core.sweep().awaited();
   return health;
 }
 

@@ -4,13 +4,14 @@
 
 namespace fsdfs::master {
 
-bool Sweep::due() const {
-  return running_ || requested_ || actions_.model().woken || !leaving_.empty() || wants_.needs_sweep() ||
+bool Sweep::urgent() const {
+  return requested_ || !leaving_.empty() || wants_.needs_sweep() ||
          std::as_const(actions_).victims().needs_sweep();
 }
 
 void Sweep::begin() {
   Model& model = actions_.model();
+  awaited_ = urgent();
   running_ = true;
   requested_ = false;
   model.woken = false;
@@ -25,16 +26,16 @@ void Sweep::begin() {
   actions_.victims().begin_sweep();
 }
 
-size_t Sweep::work(size_t most) {
+size_t Sweep::work(size_t most, MonotonicTime now) {
   if (!running_) {
-    if (!due()) return 0;
+    if (!due(now)) return 0;
     begin();
   }
   outlook_.refresh();
   Slot end_of_table = actions_.model().files.slots();
   size_t done = 0;
   for (; cursor_ < end_of_table && done < most; ++cursor_, ++done) look_at(cursor_);
-  if (cursor_ >= end_of_table) end();
+  if (cursor_ >= end_of_table) end(now);
   return done;
 }
 
@@ -82,9 +83,10 @@ void Sweep::add_figures(const FileRecord& record, const Counts& counts) {
   }
 }
 
-void Sweep::end() {
+void Sweep::end(MonotonicTime now) {
   Model& model = actions_.model();
   running_ = false;
+  rests_until_ = now + std::chrono::milliseconds(model.files.slots() / kFilesPerPause);
   wants_.end_sweep();
   actions_.victims().end_sweep();
   for (NodeIndex node = 0; node < figures_.size() && node < model.nodes.end(); ++node) {
