@@ -18,7 +18,8 @@ namespace fsdfs::node {
 
 class CopyGovernor {
  public:
-  static constexpr double kShare = 0.33;  // a copied byte costs the machines about three times what a read one does
+  static constexpr double kShare =
+      0.33;  // a copied byte costs the machines about three times what a read one does
   static constexpr uint64_t kFloor = 4 * kMiB;
   static constexpr Duration kIdle = std::chrono::seconds(1);
   // What a small chunk counts as: its bytes are not what it costs.
