@@ -46,6 +46,7 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.attending = node.link != nullptr;
   status.load = node.load;
   status.used = node.used;
+  status.disks = node.disks;
   status.unknown_replicas = node.unknown.count();
   status.quarantined_replicas = node.quarantined.count();
   return status;

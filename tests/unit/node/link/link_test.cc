@@ -75,7 +75,7 @@ TEST_F(LinkTest, TheHelloSaysWhoAndWhat) {
   EXPECT_EQ(hello.address(), node_->address());
   EXPECT_EQ(hello.zone(), "north");
   EXPECT_EQ(hello.host(), "host-1");
-  EXPECT_EQ(hello.quota(), settings_.quota);
+  EXPECT_EQ(hello.quota(), settings_.quotas.front());
   EXPECT_EQ(hello.used(), 0U);
   EXPECT_EQ(hello.highest_epoch(), 0U);
   EXPECT_TRUE((*node_)->attached());
@@ -147,7 +147,7 @@ TEST_F(LinkTest, ReportsComeAtTheIntervalWithFigures) {
   join();
   ASSERT_TRUE(master_.wait([&] { return master_.reports.size() >= 5; }));
   const v1::Report& report = master_.reports.back();
-  EXPECT_EQ(report.quota(), settings_.quota);
+  EXPECT_EQ(report.quota(), settings_.quotas.front());
   EXPECT_EQ(report.used(), 1000U);
   EXPECT_GT(report.free_on_disk(), 0U);
   EXPECT_GE(report.load().cpu(), 0);
