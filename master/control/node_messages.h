@@ -78,6 +78,7 @@ struct WelcomeMessage {
   SwarmId swarm;
   Duration report_interval{};
   Duration lease{};
+  WallTime time{};  // by the master's clock
 };
 
 struct AcknowledgeMessage {

@@ -161,10 +161,13 @@ Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span
   return internal_error(replica.id().to_string() + " was opened by another store");
 }
 
-void ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
+bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
   for (DiskStore* disk : working()) {
-    if (disk->quarantine(replica, why)) return tell_of_another(replica);
+    if (!disk->quarantine(replica, why)) continue;
+    tell_of_another(replica);
+    return true;
   }
+  return false;
 }
 
 // A bad one was reported; where another disk has it whole, the node holds it whole.

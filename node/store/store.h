@@ -74,8 +74,8 @@ class ReplicaStore {
   // As OpenReplica::read; a replica that turns out bad is quarantined before this returns.
   Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
 
-  // Sets a bad replica aside and reports it. A replica that is not held whole is left alone.
-  void quarantine(const ReplicaId& replica, const Status& why);
+  // Sets a bad replica aside and reports it. False: it is not held whole, and is left alone.
+  bool quarantine(const ReplicaId& replica, const Status& why);
 
   // Deletes, by the master's order only (invariant 3 is checked by the caller); for each its Status. What is
   // not held is reported as removed likewise. Arrivals under way of the same replicas come to nothing.
