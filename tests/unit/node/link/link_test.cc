@@ -351,5 +351,28 @@ TEST_F(LinkTest, AMasterThatStartsAgainFindsItsNode) {
   EXPECT_EQ((*node_)->epoch(), Epoch{2});
 }
 
+// What went with a disk is told by a new inventory, and the node stays, though it has nothing left.
+TEST_F(LinkTest, AFailedDiskIsANewInventory) {
+  make();
+  put(replica(1), content_of(1000));
+  join();
+  EXPECT_EQ(master_.inventory.size(), 1U);
+  std::filesystem::rename(path_, path_ + ".away");
+  EXPECT_FALSE(write_all(client_, {node_->where()}, replica(2), content_of(100)).ok());
+  ASSERT_TRUE(master_.wait([&] { return master_.inventories == 2 && !master_.reports.empty(); }));
+  EXPECT_TRUE(master_.inventory.empty());
+  EXPECT_EQ(master_.incarnations, (std::vector<uint64_t>{1, 1})) << "it is the same start";
+  EXPECT_EQ(master_.hellos[1].quota(), 0U);
+  const v1::Report& report = master_.reports.front();
+  EXPECT_EQ(report.quota(), 0U);
+  ASSERT_EQ(report.disks_size(), 1);
+  EXPECT_EQ(report.disks(0).path(), path_);
+  EXPECT_EQ(report.disks(0).quota_bytes(), settings_.quotas.front());
+  EXPECT_NE(report.disks(0).failed(), "");
+  EXPECT_TRUE((*node_)->attached());
+  node_->stop();
+  std::filesystem::rename(path_ + ".away", path_);
+}
+
 }  // namespace
 }  // namespace fsdfs::node
