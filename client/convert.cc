@@ -205,6 +205,10 @@ NodeInfo from_wire(const v1::NodeInfo& wire) {
   node.drain_left = wire.drain_left();
   node.drained = wire.drained();
   node.attending = wire.attending();
+  for (const auto& disk : wire.disks()) {
+    node.disks.push_back({disk.path(), disk.quota_bytes(), disk.used_bytes(), disk.free_bytes(),
+                          disk.replicas(), disk.failed()});
+  }
   return node;
 }
 

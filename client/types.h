@@ -216,6 +216,15 @@ struct SwarmStatus {
   uint64_t trash_bytes = 0;
 };
 
+struct DiskInfo {
+  std::string path;
+  uint64_t quota_bytes = 0;
+  uint64_t used_bytes = 0;
+  uint64_t free_bytes = 0;  // of its filesystem, above the node's floor
+  uint64_t replicas = 0;
+  std::string failed;  // why it is not used; empty: it is
+};
+
 struct NodeInfo {
   NodeAddress node;
   NodeState state = NodeState::kUnknown;
@@ -232,6 +241,7 @@ struct NodeInfo {
   uint64_t drain_left = 0;
   bool drained = false;
   bool attending = false;
+  std::vector<DiskInfo> disks;
 };
 
 enum class RemoveKind : uint8_t {

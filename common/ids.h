@@ -60,6 +60,7 @@ struct Uuid {
 
 using NodeId = Uuid<struct NodeTag>;
 using SwarmId = Uuid<struct SwarmTag>;
+using DiskId = Uuid<struct DiskTag>;  // of one data directory of a node
 using ClientId = Uuid<struct ClientTag>;
 
 std::array<uint8_t, 16> random_uuid_bytes();

@@ -57,6 +57,10 @@ Status status_from_errno(int error, std::string_view what) {
       return {Code::kInvalidArgument, message};
     case EIO:
       return {Code::kDataLoss, message};
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return unavailable(message);  // this process's or this machine's, and may pass
     case ETIMEDOUT:
       return {Code::kDeadlineExceeded, message};
     default:

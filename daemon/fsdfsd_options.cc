@@ -1,11 +1,14 @@
 #include "daemon/fsdfsd_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 
 #include "common/log.h"
 #include "common/rpc/address.h"
+#include "common/units.h"
 #include "common/version.h"
 
 namespace fsdfs {
@@ -17,9 +20,12 @@ constexpr char kDescription[] =
     "  the first server   fsdfsd --master --swarm-password-file F --data /srv/fsdfs --quota 500G\n"
     "  every other one    fsdfsd --swarm-password-file F --data /srv/fsdfs --quota 500G --join FIRST:4242\n"
     "\n"
+    "A node with several disks gives each a --data and a --quota, in the same order; they fail one by one.\n"
     "Every flag is also a setting of the YAML file; --help-settings lists them all.";
 
 struct Flags {
+  std::vector<std::string> data;
+  std::vector<std::string> quotas;
   std::optional<std::string> config;
   std::vector<std::string> assignments;
   PasswordFlags password;
@@ -33,10 +39,22 @@ struct Flags {
   std::vector<Given> given;
 };
 
+// As it was written, before the sizes are known.
+struct DataSettings {
+  std::vector<std::string> data;
+  std::vector<std::string> quotas;
+};
+
+void declare(SettingsRegistry& registry, DataSettings& s) {
+  registry.list("data", s.data, "directories for everything this server keeps, one for each disk");
+  registry.list(
+      "quota", s.quotas,
+      "bytes of content that this server takes, as 500G, for each data directory in the same order; "
+      "0: none");
+}
+
 void declare(SettingsRegistry& registry, ServerSettings& s) {
   registry.boolean("master", s.master, "be the master, as well as a node if there is a quota");
-  registry.text("data", s.data, "directory for everything this server keeps");
-  registry.size("quota", s.quota, {0, uint64_t{1} << 60}, "bytes of content that this server takes; 0: none");
   registry.list("join", s.join, "HOST:PORT of the master").environment("FSDFS_JOIN");
   registry.text("zone", s.zone, "rack, room or site; copies are spread over zones first");
   registry.text("listen", s.listen, "HOST:PORT to serve gRPC on");
@@ -64,12 +82,53 @@ void declare(SettingsRegistry& registry, node::NodeSettings& s) {
                     "the same, while what was written is synced");
 }
 
+constexpr uint64_t kQuotaMax = uint64_t{1} << 60;
+
+Result<std::vector<uint64_t>> parse_quotas(const std::vector<std::string>& texts, std::string_view where) {
+  std::vector<uint64_t> quotas;
+  for (const std::string& text : texts) {
+    auto quota = parse_size(text);
+    if (!quota.ok()) return quota.status().with_context(where);
+    if (*quota > kQuotaMax) return invalid_argument(std::string(where) + ": " + text + " is more than 1 EiB");
+    quotas.push_back(*quota);
+  }
+  if (quotas == std::vector<uint64_t>{0}) quotas.clear();
+  return quotas;
+}
+
+Result<std::vector<std::string>> absolute_paths(const std::vector<std::string>& given) {
+  std::vector<std::string> paths;
+  for (const std::string& path : given) {
+    std::error_code error;
+    std::string absolute = std::filesystem::absolute(path, error).lexically_normal().string();
+    if (error) return invalid_argument("--data " + path + ": " + error.message());
+    while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+    if (std::find(paths.begin(), paths.end(), absolute) != paths.end()) {
+      return invalid_argument("--data " + absolute + " is given twice");
+    }
+    paths.push_back(std::move(absolute));
+  }
+  return paths;
+}
+
+// Each disk has its quota; a master that is no node has one directory and none.
+Status check_disks(const ServerSettings& s) {
+  if (s.data.empty() || (s.quotas.empty() && s.data.size() == 1)) return {};
+  if (s.quotas.size() != s.data.size()) {
+    return invalid_argument(std::to_string(s.data.size()) + " data directories and " +
+                            std::to_string(s.quotas.size()) +
+                            " quotas: give each --data a --quota of its own, in the same order");
+  }
+  if (std::find(s.quotas.begin(), s.quotas.end(), 0) == s.quotas.end()) return {};
+  return invalid_argument("a quota of 0 for one of several data directories: leave that --data out");
+}
+
 Status check(const ServerSettings& s) {
   if (s.data.empty()) {
     return invalid_argument(
         "no data directory: say where this server may keep its files, as in --data /srv/fsdfs");
   }
-  if (!s.master && s.quota == 0) {
+  if (!s.master && s.quotas.empty()) {
     return invalid_argument(
         "nothing to do: give a quota to be a node (--quota 500G), or --master to be the master, or both");
   }
@@ -98,8 +157,16 @@ void add_flags(CLI::App& app, Flags& flags) {
         flags.given.push_back({"master", "true", "--master"});
       },
       "be the master, as well as a node if there is a --quota");
-  setting("--data", "data", "directory for everything this server keeps")->type_name("DIR");
-  setting("--quota", "quota", "how much content this server takes, as 500G")->type_name("SIZE");
+  auto repeated = [&](const std::string& flag, std::vector<std::string>& values, const std::string& help) {
+    return app.add_option(flag, values, help)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  repeated("--data", flags.data, "directory for everything this server keeps; again for each further disk")
+      ->type_name("DIR");
+  repeated("--quota", flags.quotas,
+           "how much content this server takes, as 500G; again for each further --data")
+      ->type_name("SIZE");
   setting("--join", "join", "the master, HOST:PORT[,HOST:PORT...] (or $FSDFS_JOIN)")->type_name("HOST:PORT");
   setting("--zone", "zone", "rack, room or site; copies are spread over zones first");
   setting("--listen", "listen", "where to serve (default 0.0.0.0:4242)")->type_name("HOST:PORT");
@@ -140,6 +207,8 @@ Result<std::variant<FsdfsdOptions, SayAndExit>> read_fsdfsd_options(int argc, ch
   FsdfsdOptions options;
   PasswordSettings password_settings;
   SettingsRegistry registry;
+  DataSettings data;
+  declare(registry, data);
   declare(registry, options.server);
   declare(registry, options.swarm);
   declare(registry, options.node);
@@ -154,7 +223,13 @@ Result<std::variant<FsdfsdOptions, SayAndExit>> read_fsdfsd_options(int argc, ch
   }
   FSDFS_TRY(registry.load(sources));
   for (const auto& given : flags.given) FSDFS_TRY(registry.set(given.setting, given.value, given.flag));
+  FSDFS_ASSIGN(options.server.data, absolute_paths(flags.data.empty() ? data.data : flags.data));
+  FSDFS_ASSIGN(options.server.quotas, parse_quotas(data.quotas, "quota"));
+  if (!flags.quotas.empty()) {
+    FSDFS_ASSIGN(options.server.quotas, parse_quotas(flags.quotas, "--quota"));
+  }
   FSDFS_TRY(check(options.server));
+  FSDFS_TRY(check_disks(options.server));
   FSDFS_TRY(check(options.swarm));
   FSDFS_ASSIGN(options.password,
                find_password(flags.password, process_environment(), password_settings, sources.config_file));

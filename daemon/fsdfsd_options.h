@@ -17,8 +17,8 @@ namespace fsdfs {
 // The settings of a server as a whole; those of the swarm and of the roles have structs of their own.
 struct ServerSettings {
   bool master = false;
-  std::string data;
-  uint64_t quota = 0;  // bytes; 0: no replicas here
+  std::vector<std::string> data;  // absolute; the first is also the master's
+  std::vector<uint64_t> quotas;   // bytes, of each data directory; none: no replicas here
   std::vector<std::string> join;
   std::string zone;
   std::string listen = "0.0.0.0:4242";

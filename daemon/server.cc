@@ -24,15 +24,15 @@ class Server::Parts {
       : options_(std::move(options)), clock_(clock, logger), logger_(logger) {}
 
   Status start() {
-    if (options_.server.master && !master::Master::founded(options_.server.data)) {
+    if (options_.server.master && !master::Master::founded(options_.server.data.front())) {
       FSDFS_TRY(check_new_password(options_.password.text));
     }
-    FSDFS_TRY(make_directories(disk_, options_.server.data, 0750));
+    if (options_.server.master) FSDFS_TRY(make_directories(disk_, options_.server.data.front(), 0750));
     FSDFS_ASSIGN(auto authority, Authority::derive(options_.password.text, options_.server.swarm_name));
     FSDFS_TRY(open_identity(authority));
     FSDFS_ASSIGN(dialer_, Dialer::create(credentials_));
     if (options_.server.master) FSDFS_TRY(start_master(authority));
-    if (directory_) FSDFS_TRY(open_node(authority));
+    if (disks_) FSDFS_TRY(open_node(authority));
     FSDFS_TRY(serve());
     logger_.info("serving as {} at {} (others are told {})", roles(), server_->address(), address_);
     if (node_) node_->start(address_);
@@ -75,17 +75,35 @@ class Server::Parts {
   Status open_identity(const Authority& authority) {
     std::string name(kMasterName);
     std::string key;
-    if (options_.server.quota > 0) {
-      FSDFS_ASSIGN(directory_, node::DataDirectory::open(disk_, options_.server.data, logger_));
-      name = node_name(directory_->node());
-      FSDFS_ASSIGN(key, load_or_create_private_key(directory_->layout().key()));
+    if (!options_.server.quotas.empty()) {
+      FSDFS_ASSIGN(disks_, node::NodeDisks::open(disk_, options_.server.data, logger_));
+      name = node_name(disks_->node());
+      FSDFS_ASSIGN(key, node_key());
     }
     FSDFS_ASSIGN(credentials_, mint_credentials(authority, name, clock_.wall(), key));
     return {};
   }
 
+  // Every disk has a copy of it, so that any of them is enough to be this node.
+  Result<std::string> node_key() {
+    std::vector<std::string> paths;
+    for (const auto& slot : disks_->slots()) {
+      if (slot.directory) paths.push_back(slot.directory->layout().key());
+    }
+    auto first =
+        std::find_if(paths.begin(), paths.end(), [this](const auto& path) { return disk_.stat(path).ok(); });
+    FSDFS_ASSIGN(std::string key, load_or_create_private_key(first == paths.end() ? paths.front() : *first));
+    for (const std::string& path : paths) {
+      if (disk_.stat(path).ok()) continue;
+      if (Status copied = write_file_atomically(disk_, path, key, 0600); !copied.ok()) {
+        logger_.warning("the node's key is not kept on every disk: {}", copied.message());
+      }
+    }
+    return key;
+  }
+
   Status start_master(const Authority& authority) {
-    master::MasterSettings settings{.data_directory = options_.server.data,
+    master::MasterSettings settings{.data_directory = options_.server.data.front(),
                                     .swarm_name = options_.server.swarm_name,
                                     .swarm = options_.swarm};
     FSDFS_ASSIGN(master_, master::Master::start(std::move(settings), authority, clock_, logger_));
@@ -94,15 +112,15 @@ class Server::Parts {
 
   Status open_node(const Authority& authority) {
     node::NodeSettings settings = options_.node;
-    settings.quota = options_.server.quota;
+    settings.quotas = options_.server.quotas;
     settings.zone = options_.server.zone;
     settings.report_interval = options_.swarm.report_interval;
     settings.masters = options_.server.join;
     // A server that is master and node joins itself, at the address that it is about to serve on.
     if (settings.masters.empty()) settings.masters = {options_.server.listen};
     node::NodeKeys keys{authority.subkey(kTicketKeyLabel), authority.subkey(kReceiptKeyLabel)};
-    node_ = std::make_unique<node::Node>(std::move(settings), std::move(directory_), keys, clock_, disk_,
-                                         logger_, *dialer_);
+    node_ =
+        std::make_unique<node::Node>(std::move(settings), std::move(disks_), keys, clock_, logger_, *dialer_);
     return node_->open();
   }
 
@@ -128,7 +146,7 @@ class Server::Parts {
   PosixDisk disk_;
   Credentials credentials_;
   std::unique_ptr<Dialer> dialer_;
-  std::unique_ptr<node::DataDirectory> directory_;  // until the node takes it over
+  std::unique_ptr<node::NodeDisks> disks_;  // until the node takes it over
   std::unique_ptr<master::Master> master_;
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<RpcServer> server_;  // its services are the two above

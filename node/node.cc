@@ -16,7 +16,7 @@ constexpr Duration kStreamsEndWait = std::chrono::seconds(10);
 
 StoreSettings store_settings(const NodeSettings& settings) {
   StoreSettings store;
-  store.quota = settings.quota;
+  store.quotas = settings.quotas;
   store.free_floor = settings.free_floor;
   store.open_replicas_max = settings.open_replicas_max;
   return store;
@@ -29,7 +29,7 @@ struct Node::Parts {
   Parts(Node& node, std::unique_ptr<ReplicaStore> opened)
       : store(std::move(opened)),
         swarm_clock(node.clock_),
-        access(node.keys_, *node.directory_, swarm_clock),
+        access(node.keys_, *node.disks_, swarm_clock),
         governor(node.clock_),
         watch(node.clock_),
         read_pool("reads", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
@@ -49,7 +49,7 @@ struct Node::Parts {
                 write_pool,
                 stream_count,
                 node.settings_.streams_max,
-                node.directory_->node(),
+                node.disks_->node(),
                 node.settings_.idle_timeout,
                 node.settings_.sync_timeout},
         service(streams),
@@ -58,7 +58,7 @@ struct Node::Parts {
         puller({*store, node.dialer_, watch, meter, node.logger_, node.settings_.idle_timeout},
                static_cast<size_t>(node.settings_.copy_slots),
                [this](const OrderFailure& failure) { outbox.put(failure); }),
-        deleter(*store, *node.directory_, puller, outbox, node.logger_),
+        deleter(*store, *node.disks_, puller, outbox, node.logger_),
         load(meter, node.clock_) {}
 
   const std::unique_ptr<ReplicaStore> store;
@@ -81,15 +81,14 @@ struct Node::Parts {
   std::unique_ptr<MasterLink> link;  // after start()
 };
 
-Node::Node(NodeSettings settings, std::unique_ptr<DataDirectory> directory, NodeKeys keys, const Clock& clock,
-           Disk& disk, Logger& logger, Dialer& dialer)
+Node::Node(NodeSettings settings, std::unique_ptr<NodeDisks> disks, NodeKeys keys, const Clock& clock,
+           Logger& logger, Dialer& dialer)
     : settings_(std::move(settings)),
       keys_(keys),
       clock_(clock),
-      disk_(disk),
       logger_(logger),
       dialer_(dialer),
-      directory_(std::move(directory)) {}
+      disks_(std::move(disks)) {}
 
 Node::~Node() {
   if (Status status = stop(); !status.ok()) logger_.error("closing the store: {}", status.message());
@@ -97,8 +96,7 @@ Node::~Node() {
 
 Status Node::open() {
   if (settings_.masters.empty()) return invalid_argument("a node needs the address of a master");
-  FSDFS_ASSIGN(auto store,
-               ReplicaStore::open(store_settings(settings_), *directory_, disk_, clock_, logger_));
+  FSDFS_ASSIGN(auto store, ReplicaStore::open(store_settings(settings_), *disks_, clock_, logger_));
   parts_ = std::make_unique<Parts>(*this, std::move(store));
   return {};
 }
@@ -110,9 +108,9 @@ grpc::Service* Node::service() {
 void Node::start(const std::string& address) {
   Parts& parts = *parts_;
   std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
-  parts.link = std::make_unique<MasterLink>(LinkContext{
-      settings_, address, host, *directory_, *parts.store, parts.puller, parts.deleter, parts.outbox,
-      parts.load, parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_});
+  parts.link = std::make_unique<MasterLink>(
+      LinkContext{settings_, address, host, *disks_, *parts.store, parts.puller, parts.deleter, parts.outbox,
+                  parts.load, parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_});
   parts.link->start();
 }
 
@@ -139,11 +137,11 @@ Status Node::stop() {
 }
 
 NodeId Node::id() const {
-  return directory_->node();
+  return disks_->node();
 }
 
 Epoch Node::epoch() const {
-  return directory_->epoch();
+  return disks_->epoch();
 }
 
 ReplicaStore& Node::store() {

@@ -1,29 +1,28 @@
 // Node: the node role, composed: store, data service, puller, link. The daemon makes one; a test may make
 // many.
 //
-//   FSDFS_ASSIGN(auto directory, DataDirectory::open(disk, path, logger));  // says who this node is
-//   ... the daemon mints credentials for node_name(directory->node()), with the key in
-//   directory->layout().key() ... Node node(settings, std::move(directory), keys, clock, disk, logger,
-//   dialer); FSDFS_TRY(node.open());                            // the store; before its service is
-//   registered
+//   FSDFS_ASSIGN(auto disks, NodeDisks::open(disk, paths, logger));  // says who this node is
+//   ... the daemon mints credentials for node_name(disks->node()), with the key in disks->layout().key() ...
+//   Node node(settings, std::move(disks), keys, clock, logger, dialer);
+//   FSDFS_TRY(node.open());                            // the store; before its service is registered
 //   ... RpcServer::start({... services: node.service() ...}) ...
 //   node.start(address);                               // HOST:PORT where others reach that server
 //   ... node.prepare_stop(); server->stop(grace); node.stop(); ...
 //
 // Thread safety: open, start, prepare_stop, stop in one thread, in this order; the rest from any.
-// The clock, disk, logger and dialer outlive it; the server that has its service is stopped before stop().
-// Crash: see store.h; a node that was killed is right again after the next open().
+// The clock, logger and dialer, and the disk below the data disks, outlive it; the server that has its
+// service is stopped before stop(). Crash: see store.h; a node that was killed is right again after the next
+// open().
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "common/clock.h"
-#include "common/io/disk.h"
 #include "common/log.h"
 #include "common/status.h"
 #include "node/settings.h"
-#include "node/store/data_directory.h"
+#include "node/store/node_disks.h"
 #include "node/store/store.h"
 #include "node/transfer/access.h"
 #include "node/transfer/meter.h"
@@ -39,8 +38,8 @@ namespace fsdfs::node {
 
 class Node {
  public:
-  Node(NodeSettings settings, std::unique_ptr<DataDirectory> directory, NodeKeys keys, const Clock& clock,
-       Disk& disk, Logger& logger, Dialer& dialer);
+  Node(NodeSettings settings, std::unique_ptr<NodeDisks> disks, NodeKeys keys, const Clock& clock,
+       Logger& logger, Dialer& dialer);
   ~Node();  // stop()
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -71,10 +70,9 @@ class Node {
   const NodeSettings settings_;
   const NodeKeys keys_;
   const Clock& clock_;
-  Disk& disk_;
   Logger& logger_;
   Dialer& dialer_;
-  const std::unique_ptr<DataDirectory> directory_;
+  const std::unique_ptr<NodeDisks> disks_;
   std::unique_ptr<Parts> parts_;  // null: not open
 };
 

@@ -11,8 +11,8 @@
 namespace fsdfs::node {
 
 struct NodeSettings {
-  uint64_t quota = 0;                          // bytes of content [--quota]
-  uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of the filesystem that stay free [node.free_floor]
+  std::vector<uint64_t> quotas;                // bytes of content, of each data disk [--quota]
+  uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of each filesystem that stay free [node.free_floor]
   std::vector<std::string> masters;            // "HOST:PORT" each, tried in turn [--join]
   std::string zone;                            // [--zone]
   std::string host;                            // machine identity; empty: this machine's own [node.host]

@@ -114,6 +114,23 @@ Json checked_json(const std::string& path, const CheckedFile& file) {
   return json;
 }
 
+namespace {
+
+Json disks_json(const std::vector<DiskInfo>& disks) {
+  Json list = Json::array();
+  for (const DiskInfo& disk : disks) {
+    list.push_back({{"path", disk.path},
+                    {"quota_bytes", disk.quota_bytes},
+                    {"used_bytes", disk.used_bytes},
+                    {"free_bytes", disk.free_bytes},
+                    {"replicas", disk.replicas},
+                    {"failed", disk.failed.empty() ? Json() : Json(disk.failed)}});
+  }
+  return list;
+}
+
+}  // namespace
+
 Json nodes_json(const std::vector<NodeInfo>& nodes) {
   Json list = Json::array();
   for (const NodeInfo& node : nodes) {
@@ -131,6 +148,7 @@ Json nodes_json(const std::vector<NodeInfo>& nodes) {
                     {"drain_left", node.drain_left},
                     {"drained", node.drained},
                     {"attending", node.attending},
+                    {"disks", disks_json(node.disks)},
                     {"load", load_json(node.load)}});
   }
   return list;

@@ -242,6 +242,31 @@ std::string admin_text(const NodeInfo& node) {
   return node.drained ? "drained" : fmt::format("{} ({} left)", text, node.drain_left);
 }
 
+// Where there is more to say of a node's disks than of the node: there are several, or one failed.
+std::string disks_text(const std::vector<NodeInfo>& nodes) {
+  std::vector<std::vector<std::string>> rows = {
+      {"NODE", "DISK", "STATE", "USED", "QUOTA", "USE%", "FREE", "FILES"}};
+  for (const NodeInfo& node : nodes) {
+    bool failed = std::any_of(node.disks.begin(), node.disks.end(),
+                              [](const DiskInfo& disk) { return !disk.failed.empty(); });
+    if (node.disks.size() < 2 && !failed) continue;
+    for (const DiskInfo& disk : node.disks) {
+      rows.push_back({node.node.address, disk.path, disk.failed.empty() ? "good" : "failed",
+                      format_size(disk.used_bytes), format_size(disk.quota_bytes),
+                      percent_of(disk.used_bytes, disk.quota_bytes), format_size(disk.free_bytes),
+                      std::to_string(disk.replicas)});
+    }
+  }
+  if (rows.size() == 1) return {};
+  std::string text = "\n" + table(rows, {3, 4, 5, 6, 7});
+  for (const NodeInfo& node : nodes) {
+    for (const DiskInfo& disk : node.disks) {
+      if (!disk.failed.empty()) text += fmt::format("{} {}: {}\n", node.node.address, disk.path, disk.failed);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string nodes_text(const std::vector<NodeInfo>& nodes) {
@@ -259,7 +284,7 @@ std::string nodes_text(const std::vector<NodeInfo>& nodes) {
                     fmt::format("{:.1f} ms", node.load.disk), std::to_string(node.load.copies),
                     to_string(node.node.node)});
   }
-  return table(rows, {4, 5, 6, 7, 8, 9, 10, 11, 12, 13});
+  return table(rows, {4, 5, 6, 7, 8, 9, 10, 11, 12, 13}) + disks_text(nodes);
 }
 
 std::string stat_text(const std::string& path, const FileStat& stat) {

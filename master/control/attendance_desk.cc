@@ -155,6 +155,7 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   node->load = report.load;
   node->used = report.used;
   node->disk_at_floor = report.free_on_disk == 0;
+  note_disks(*node, std::move(report.disks));
   if (report.quota != node->record.quota) {
     context_.store.submit(
         {},
@@ -170,6 +171,23 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   context_.tell_node(*node);
   apply_changes(id, *attendance, report.changes);
   return Reporter{node_id, attendance->incarnation};
+}
+
+// Each failure is told once, however often it is reported.
+void AttendanceDesk::note_disks(KnownNode& node, std::vector<DiskReport> disks) {
+  for (const DiskReport& disk : disks) {
+    if (disk.failed.empty()) continue;
+    bool known = std::any_of(node.disks.begin(), node.disks.end(), [&](const DiskReport& before) {
+      return before.path == disk.path && before.failed == disk.failed;
+    });
+    if (known) continue;
+    context_.logger.error("disk {} of node {} has failed: {}", disk.path, to_string(node.record.id),
+                          disk.failed);
+    context_.events.add({.kind = EventKind::kDiskFailed,
+                         .node = node.record.id,
+                         .text = fmt::format("{}: {}", disk.path, disk.failed)});
+  }
+  node.disks = std::move(disks);
 }
 
 // Each change once, in order; those on their way through the writer are not sent there again.

@@ -45,7 +45,8 @@ enum class EventKind : uint8_t {
   kNodeRemoved,
   kSessionRefused,  // text
   kSessionExpired,
-  kWarning,  // text
+  kDiskFailed,  // text
+  kWarning,     // text
 };
 
 struct Event {

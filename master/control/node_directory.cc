@@ -47,6 +47,7 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.slow = node.slow;
   status.load = node.load;
   status.used = node.used;
+  status.disks = node.disks;
   status.unknown_replicas = node.unknown.count();
   status.quarantined_replicas = node.quarantined.count();
   return status;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "master/control/byte_tally.h"
 #include "master/control/control_settings.h"
@@ -21,6 +22,7 @@ struct KnownNode {
   uint64_t used = 0;  // bytes, as it last said
   bool disk_at_floor = false;
   bool slow = false;
+  std::vector<DiskReport> disks;   // as it last said
   std::shared_ptr<NodeLink> link;  // null: it does not attend
   uint64_t attendance = 0;         // of the link
 

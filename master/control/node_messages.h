@@ -48,11 +48,21 @@ struct LoadReport {
   double foreground_ms = 0;
 };
 
+struct DiskReport {
+  std::string path;
+  uint64_t quota = 0;         // bytes
+  uint64_t used = 0;          // bytes
+  uint64_t free_on_disk = 0;  // above the floor of free space
+  uint64_t replicas = 0;
+  std::string failed;  // why it is not used; empty: it is
+};
+
 struct NodeReport {
   LoadReport load;
   uint64_t quota = 0;
   uint64_t used = 0;
   uint64_t free_on_disk = 0;  // above the floor of free space
+  std::vector<DiskReport> disks;
   std::vector<NodeChange> changes;
 };
 

@@ -22,6 +22,13 @@ std::string draining_text(const NodeStatus& node, const std::string& name) {
                      files(std::max(node.placed.drain_left, node.placed.only_copies)));
 }
 
+std::string failed_disk_text(const DiskReport& disk, const std::string& name) {
+  return fmt::format(
+      "disk {} of {} is not used: {}; its files are copied elsewhere; repair or replace it, then start that "
+      "fsdfsd again",
+      disk.path, name, disk.failed);
+}
+
 }  // namespace
 
 bool is_drained(const NodeStatus& node) {
@@ -34,6 +41,9 @@ std::vector<std::string> node_warnings(const SwarmView& swarm) {
   for (const NodeStatus& node : swarm.nodes()) {
     std::string name = fmt::format("node {} ({})", to_string(node.record.id), node.record.address);
     if (node.record.admin_state == AdminState::kDraining) warnings.push_back(draining_text(node, name));
+    for (const DiskReport& disk : node.disks) {
+      if (!disk.failed.empty()) warnings.push_back(failed_disk_text(disk, name));
+    }
     if (node.slow && node.liveness == Liveness::kUp) {
       warnings.push_back(
           fmt::format("{} is slow: its disk takes {:.0f} ms where the others take far less; it is read "

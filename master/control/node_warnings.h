@@ -1,4 +1,5 @@
-// What `status` says of nodes that wait for somebody: draining, drained, being removed. Pure.
+// What `status` says of nodes that wait for somebody: draining, drained, being removed, with a failed disk.
+// Pure.
 #pragma once
 
 #include <string>

@@ -54,6 +54,25 @@ Result<Verdict> judge_current(WriteTransaction& transaction, const NodeId& node,
   return row && row->state == state ? Verdict::kKnown : Verdict::kRecorded;
 }
 
+// A node that was never seen, at the address and on the machine of one that was: in all likelihood that one,
+// started with an empty directory because its disk is not mounted. As a new node it would be given copies of
+// everything while the old one's files wait for a node that cannot come back.
+Status check_no_namesake(WriteTransaction& transaction, const NodeHello& hello) {
+  FSDFS_ASSIGN(auto nodes, transaction.nodes());
+  for (const NodeRecord& node : nodes) {
+    if (node.address != hello.address || node.host != hello.host) continue;
+    if (node.admin_state == AdminState::kRemoving) continue;
+    return failed_precondition(
+        fmt::format(
+            "node {0} is new here, but at {1} lives node {2}: if the data disk of {2} is not mounted, "
+            "mount it and start fsdfsd again; if that node is gone for good, `fsdfs node remove {2}` "
+            "and start fsdfsd again",
+            to_string(hello.node), hello.address, to_string(node.id)),
+        Reason::kWrongIdentity);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
@@ -123,6 +142,7 @@ Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello&
         Reason::kWrongIdentity);
   }
   FSDFS_ASSIGN(auto known, transaction.node(hello.node));
+  if (!known) FSDFS_TRY(check_no_namesake(transaction, hello));
   NodeRecord record = known.value_or(NodeRecord{});
   if (known && known->key != hello.key) {
     return failed_precondition(

@@ -48,7 +48,8 @@ enum class DeletionVerdict : uint8_t { kDurable, kGone, kRefused };
 Result<DeletionVerdict> make_deletion_durable(WriteTransaction& transaction, const DeleteOrder& order);
 
 // A node that says hello. kFailedPrecondition: kWrongIdentity (another key than at its first join, another
-// swarm), kStaleIncarnation. kUnavailable: it is being removed. Returns the record as it is now.
+// swarm, a new node in the place of a known one), kStaleIncarnation. kUnavailable: it is being removed.
+// Returns the record as it is now.
 Result<NodeRecord> register_node(WriteTransaction& transaction, const NodeHello& hello, SwarmId swarm);
 
 }  // namespace fsdfs::master

@@ -18,6 +18,7 @@ struct NodeStatus {
   bool slow = false;       // its disk, beside the others' (slow_nodes.h)
   LoadReport load;
   uint64_t used = 0;  // bytes, as it last said
+  std::vector<DiskReport> disks;
   uint64_t unknown_replicas = 0;
   uint64_t quarantined_replicas = 0;
   NodeView placed;  // as the scheduler counts

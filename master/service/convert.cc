@@ -162,6 +162,15 @@ v1::NodeInfo info_to_proto(const NodeStatus& node) {
   info.set_incarnation(node.record.incarnation.value);
   info.set_attending(node.attending);
   info.set_only_copies(node.placed.only_copies);
+  for (const DiskReport& disk : node.disks) {
+    v1::DiskInfo& message = *info.add_disks();
+    message.set_path(disk.path);
+    message.set_quota_bytes(disk.quota);
+    message.set_used_bytes(disk.used);
+    message.set_free_bytes(disk.free_on_disk);
+    message.set_replicas(disk.replicas);
+    message.set_failed(disk.failed);
+  }
   if (node.record.admin_state == AdminState::kDraining) {
     info.set_drain_left(std::max(node.placed.drain_left, node.placed.only_copies));
     info.set_drained(is_drained(node));
@@ -233,6 +242,10 @@ Result<NodeReport> from_proto(const v1::Report& report) {
   out.quota = report.quota();
   out.used = report.used();
   out.free_on_disk = report.free_on_disk();
+  for (const auto& disk : report.disks()) {
+    out.disks.push_back({disk.path(), disk.quota_bytes(), disk.used_bytes(), disk.free_bytes(),
+                         disk.replicas(), disk.failed()});
+  }
   for (const auto& change : report.changes()) {
     if (change.has_added()) {
       FSDFS_ASSIGN(auto added, from_proto(change.added()));

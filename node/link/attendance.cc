@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "common/path.h"
 #include "common/rpc/status_rpc.h"
 #include "node/store/wire.h"
 
@@ -35,6 +36,17 @@ CopyOrder copy_order(const v1::CopyOrder& message, Epoch epoch, Status& status) 
   return order;
 }
 
+v1::DiskInfo disk_to_wire(const DiskFigures& disk) {
+  v1::DiskInfo message;
+  message.set_path(display(disk.path));
+  message.set_quota_bytes(disk.quota);
+  message.set_used_bytes(disk.used);
+  message.set_free_bytes(disk.free_on_disk);
+  message.set_replicas(disk.replicas);
+  message.set_failed(display(disk.failed));
+  return message;
+}
+
 }  // namespace
 
 Status Attendance::run(const std::function<void()>& on_welcome) {
@@ -60,7 +72,7 @@ Status Attendance::run(const std::function<void()>& on_welcome) {
 
 Status Attendance::shake_hands() {
   auto watched = context_.watch.watch(kWelcomeTimeout, [this] { call_.TryCancel(); });
-  Identity identity = context_.directory.identity();
+  Identity identity = context_.disks.identity();
   FSDFS_ASSIGN(StoreFigures figures, context_.store.figures());
   v1::NodeMessage message;
   v1::Hello& hello = *message.mutable_hello();
@@ -84,12 +96,12 @@ Status Attendance::accept(const v1::MasterMessage& message) {
   const v1::Welcome& welcome = message.welcome();
   FSDFS_ASSIGN(SwarmId swarm, wire::id_from_wire<SwarmId>(welcome.swarm()));
   if (swarm.none()) return internal_error("the master at " + master_ + " does not name its swarm");
-  SwarmId own = context_.directory.identity().swarm;
-  if (!own.none() && own != swarm) return context_.directory.set_swarm(swarm);  // says what is wrong
+  SwarmId own = context_.disks.identity().swarm;
+  if (!own.none() && own != swarm) return context_.disks.set_swarm(swarm);  // says what is wrong
   context_.deleter.forget();
   epoch_ = Epoch{message.epoch()};
-  FSDFS_TRY(context_.directory.grant(epoch_));
-  FSDFS_TRY(context_.directory.set_swarm(swarm));
+  FSDFS_TRY(context_.disks.grant(epoch_));
+  FSDFS_TRY(context_.disks.set_swarm(swarm));
   report_interval_ = welcome.report_interval_ms() == 0
                          ? context_.settings.report_interval
                          : std::chrono::milliseconds(welcome.report_interval_ms());
@@ -149,7 +161,7 @@ Status Attendance::obey(const v1::MasterMessage& message) {
 }
 
 bool Attendance::write(v1::NodeMessage& message) {
-  message.set_incarnation(context_.directory.incarnation().value);
+  message.set_incarnation(context_.disks.incarnation().value);
   return stream_->Write(message);
 }
 
@@ -158,8 +170,8 @@ void Attendance::send() {
   bool repeat = true;
   MonotonicTime next = context_.clock.now();
   while (open && !ended_) {
-    if (context_.store.changes().overflowed()) {
-      context_.logger.warning("the master has fallen too far behind: starting over with an inventory");
+    if (context_.store.changes().inventory_due(context_.clock.now())) {
+      context_.logger.warning("changes cannot tell the master what is held: starting over with an inventory");
       break;
     }
     open = send_failures() && send_reports(repeat);
@@ -228,7 +240,7 @@ bool Attendance::send_reports(bool repeat) {
 bool Attendance::send_report(const std::vector<Change>& changes) {
   auto figures = context_.store.figures();
   if (!figures.ok()) {
-    context_.logger.error("the data disk cannot be asked for its space: {}", figures.status().message());
+    context_.logger.error("a data disk cannot be asked for its space: {}", figures.status().message());
     return false;
   }
   v1::NodeMessage message;
@@ -247,6 +259,7 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   // A change is not held against the master before it has had a whole interval to acknowledge it.
   report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added(repeated_)
                                                       : figures->replicas);
+  for (const DiskFigures& disk : figures->disks) *report.add_disks() = disk_to_wire(disk);
   for (const Change& change : changes) {
     v1::Change& wired = *report.add_changes();
     wired.set_sequence(change.sequence);

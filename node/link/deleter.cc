@@ -4,14 +4,10 @@
 
 namespace fsdfs::node {
 
-Deleter::Deleter(ReplicaStore& store, const DataDirectory& directory, Puller& puller, Outbox& outbox,
-                 Logger& logger)
-    : store_(store),
-      directory_(directory),
-      puller_(puller),
-      outbox_(outbox),
-      logger_(logger),
-      thread_([this] { run(); }) {}
+Deleter::Deleter(ReplicaStore& store, const NodeDisks& disks, Puller& puller, Outbox& outbox, Logger& logger)
+    : store_(store), disks_(disks), puller_(puller), outbox_(outbox), logger_(logger), thread_([this] {
+        run();
+      }) {}
 
 Deleter::~Deleter() {
   stop();
@@ -73,7 +69,7 @@ void Deleter::run() {
 }
 
 void Deleter::carry_out(const std::vector<DeletionOrder>& orders) {
-  Epoch granted = directory_.epoch();
+  Epoch granted = disks_.epoch();
   std::vector<DeletionOrder> current;
   std::vector<ReplicaId> replicas;
   for (const DeletionOrder& order : orders) {

@@ -30,8 +30,7 @@ class Deleter {
   static constexpr size_t kQueueMax = 65536;
   static constexpr size_t kBatchMax = 256;
 
-  Deleter(ReplicaStore& store, const DataDirectory& directory, Puller& puller, Outbox& outbox,
-          Logger& logger);
+  Deleter(ReplicaStore& store, const NodeDisks& disks, Puller& puller, Outbox& outbox, Logger& logger);
   ~Deleter();  // stop()
 
   // Drops the orders that wait and returns when the ones under way are done: what a master ordered before
@@ -49,7 +48,7 @@ class Deleter {
   void carry_out(const std::vector<DeletionOrder>& orders);
 
   ReplicaStore& store_;
-  const DataDirectory& directory_;
+  const NodeDisks& disks_;
   Puller& puller_;
   Outbox& outbox_;
   Logger& logger_;

@@ -21,7 +21,7 @@ struct LinkContext {
   const NodeSettings& settings;
   std::string address;  // where others reach this node
   std::string host;
-  DataDirectory& directory;
+  NodeDisks& disks;
   ReplicaStore& store;
   Puller& puller;
   Deleter& deleter;

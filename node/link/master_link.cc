@@ -90,8 +90,8 @@ Status MasterLink::attend(const std::string& master) {
       last_error_ = {};
     }
     changed_.notify_all();
-    context_.logger.info("node {} joined the master at {} (epoch {})", to_string(context_.directory.node()),
-                         master, context_.directory.epoch().value);
+    context_.logger.info("node {} joined the master at {} (epoch {})", to_string(context_.disks.node()),
+                         master, context_.disks.epoch().value);
   });
   std::lock_guard lock(mutex_);
   current_ = nullptr;

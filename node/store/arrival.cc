@@ -31,7 +31,7 @@ Arrival::Arrival(StoreCore& core, const ReplicaId& replica, std::string stage_pa
 
 Arrival::~Arrival() {
   discard();
-  core_.arrivals.leave(replica_, doom_);
+  core_.shared.arrivals.leave(replica_, doom_);
 }
 
 Status Arrival::dead(Status why) {
@@ -130,24 +130,26 @@ Result<HeldReplica> Arrival::finish(const Content& expected, const Origin& origi
 }
 
 Result<HeldReplica> Arrival::place(const Description& description) {
-  Claims::Claim claim = core_.claims.take(replica_);
+  Claims::Claim claim = core_.shared.claims.take(replica_);
   if (doom_->load()) {
     return aborted(replica_.to_string() + " was deleted while it arrived", Reason::kSessionLost);
   }
-  FSDFS_ASSIGN(auto before, core_.index->find(replica_));
-  if (before && before->held.state == HeldState::kWhole) {
-    if (before->held.content != description.content) {
-      return failed_precondition(
-          fmt::format("node {} holds {} already, with another content (digest {}, not {})",
-                      to_string(core_.directory.node()), replica_.to_string(),
-                      before->held.content.digest.to_string(), description.content.digest.to_string()));
+  FSDFS_ASSIGN(auto held, core_.shared.find_whole(replica_));
+  if (held) {
+    if (held->content != description.content) {
+      return failed_precondition(fmt::format(
+          "node {} holds {} already, with another content (digest {}, not {})", to_string(core_.node),
+          replica_.to_string(), held->content.digest.to_string(), description.content.digest.to_string()));
     }
-    core_.changes.added(before->held);
-    return before->held;
+    core_.shared.changes.added(*held);
+    return *held;
   }
+  FSDFS_ASSIGN(auto before, core_.index->find(replica_));
   FSDFS_TRY(put_in_place(description));
   IndexRow row = row_of(description, HeldState::kWhole, core_.clock.wall());
-  if (Status status = core_.index->put(row); !status.ok()) return undo_placing(description, status);
+  if (Status status = core_.index->put(row); !status.ok()) {
+    return undo_placing(description, core_.health.failed() ? core_.health.status() : status);
+  }
   file_.reset();
   unstage();
   reservation_.keep(description.content.size);
@@ -158,7 +160,14 @@ Result<HeldReplica> Arrival::place(const Description& description) {
   } else {
     core_.replicas.fetch_add(1);
   }
-  core_.changes.added(row.held);
+  core_.shared.drop_quarantined(replica_);  // from other disks
+  FSDFS_TRY(core_.health.status());
+  core_.shared.changes.added(row.held);
+  // Where the disk fails from here on, a new inventory says so; where it failed just now, this does.
+  if (Status status = core_.health.status(); !status.ok()) {
+    core_.shared.changes.removed(replica_);
+    return status;
+  }
   return row.held;
 }
 

@@ -51,7 +51,7 @@ class Arrival {
   void discard();
 
  private:
-  friend class ReplicaStore;
+  friend class DiskStore;
   Arrival(StoreCore& core, const ReplicaId& replica, std::string stage_path, std::unique_ptr<DiskFile> file,
           Reservation reservation, Doom doom);
 

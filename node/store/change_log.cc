@@ -55,6 +55,26 @@ bool ChangeLog::overflowed() const {
   return overflowed_;
 }
 
+void ChangeLog::start_over(MonotonicTime again) {
+  std::function<void()> listener;
+  {
+    std::lock_guard lock(mutex_);
+    overflowed_ = true;
+    again_ = again;
+    listener = listener_;
+  }
+  if (listener) listener();
+}
+
+bool ChangeLog::inventory_due(MonotonicTime now) {
+  std::lock_guard lock(mutex_);
+  if (again_ && now >= *again_) {
+    again_.reset();
+    overflowed_ = true;
+  }
+  return overflowed_;
+}
+
 void ChangeLog::acknowledge(uint64_t sequence) {
   std::lock_guard lock(mutex_);
   while (!pending_.empty() && pending_.front().sequence <= sequence) pending_.pop_front();

@@ -2,15 +2,18 @@
 //
 // Numbers grow by one within an incarnation. The store adds; the link sends and forgets. Bounded: beyond
 // kPendingMax the oldest are dropped and overflowed() says that only a new inventory can tell the master the
-// truth. Thread-safe. Nothing survives the process: its next start begins with an inventory.
+// truth; so it is when a whole disk is lost. Thread-safe. Nothing survives the process: its next start begins
+// with an inventory.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "common/clock.h"
 #include "node/store/replica.h"
 
 namespace fsdfs::node {
@@ -38,6 +41,11 @@ class ChangeLog {
   size_t pending() const;
   size_t pending_added(uint64_t up_to) const;  // those up to this sequence that are no removals
   bool overflowed() const;
+  // What is held has changed beyond what changes can say: a new inventory is due, and another one at `again`,
+  // because a client that has a receipt for what is lost may bring it to the master after the first one.
+  void start_over(MonotonicTime again);
+  // It has overflowed, or is to start over.
+  bool inventory_due(MonotonicTime now);
 
   // Everything up to `sequence` is known to the master.
   void acknowledge(uint64_t sequence);
@@ -51,6 +59,7 @@ class ChangeLog {
   std::deque<Change> pending_;
   uint64_t last_ = 0;
   bool overflowed_ = false;
+  std::optional<MonotonicTime> again_;
   std::function<void()> listener_;
 };
 

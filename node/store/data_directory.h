@@ -1,71 +1,51 @@
-// DataDirectory: who owns a directory of replicas. It holds the lock against a second process and the
-// identity file:
+// DataDirectory: one data disk of a node: the lock against a second process, the identity file (identity.h),
+// and the disk as the store uses it, which is given up at its first failure (guarded_disk.h).
 //
-//   fsdfs-identity 1
-//   swarm: 8e0c...            (empty until the first join)
-//   node: 51b2...
-//   incarnation: 7            (grows durably at each open)
-//   epoch: 3                  (the highest that this node has granted, invariant 9)
-//   sum: 9f86d081884c7d65     (XXH3-64 of the lines above)
-//
-// The daemon opens it first of all, because the node's certificate speaks of the node's id; the Node takes it
-// over. Thread safety: the getters from any thread; grant and set_swarm from one thread at a time (the
-// link's). Crash: the file is replaced atomically and synced before a call returns ok; after an error nothing
-// has changed.
+// Made and owned by NodeDisks, which decides whose it is; the stores work in it. Thread safety: the getters
+// from any thread; claim and replace from one thread at a time. Crash: the identity file is replaced
+// atomically and synced before a call returns ok; after an error nothing has changed.
 #pragma once
 
 #include <memory>
 #include <mutex>
 #include <string>
 
-#include "common/ids.h"
 #include "common/io/disk.h"
 #include "common/log.h"
 #include "common/status.h"
+#include "node/store/disk_health.h"
+#include "node/store/guarded_disk.h"
+#include "node/store/identity.h"
 #include "node/store/layout.h"
 
 namespace fsdfs::node {
 
-struct Identity {
-  SwarmId swarm;  // none: never joined
-  NodeId node;
-  Incarnation incarnation;
-  Epoch epoch;  // 0: none granted
-  friend bool operator==(const Identity&, const Identity&) = default;
-};
-
-std::string encode_identity(const Identity& identity);
-// kDataLoss says what is wrong with the text.
-Result<Identity> decode_identity(std::string_view text);
-
 class DataDirectory {
  public:
-  // Makes what is missing of a fresh directory. kFailedPrecondition: in use by another process, or, with
-  // Reason::kWrongIdentity, a directory that holds replicas and no identity. kDataLoss: the identity file is
-  // damaged.
-  static Result<std::unique_ptr<DataDirectory>> open(Disk& disk, const std::string& path, Logger& logger);
+  // Makes the directory if it is missing, takes its lock and reads its identity file. kFailedPrecondition: in
+  // use by another process, or, with Reason::kWrongIdentity, it holds replicas and no identity. kDataLoss:
+  // the identity file is damaged.
+  static Result<std::unique_ptr<DataDirectory>> lock(Disk& disk, const std::string& path, Logger& logger);
 
   const Layout& layout() const { return layout_; }
+  Disk& disk() { return disk_; }
+  DiskHealth& health() const { return *health_; }
   Identity identity() const;
-  NodeId node() const { return node_; }
-  Incarnation incarnation() const { return incarnation_; }
-  Epoch epoch() const { return identity().epoch; }
+  NodeId node() const { return identity().node; }
+  bool is_empty() const { return identity().node.none(); }  // nobody has used it yet
 
-  // Ok once `epoch` is durably the highest granted. kFailedPrecondition/kStaleEpoch: a higher one was granted
-  // before.
-  Status grant(Epoch epoch);
-  // The first join. kFailedPrecondition/kWrongIdentity: the directory belongs to another swarm.
-  Status set_swarm(const SwarmId& swarm);
-
- private:
-  DataDirectory(Disk& disk, Layout layout, std::unique_ptr<DiskLock> lock, Identity identity);
+  // From now on it belongs to this node. Makes what is missing in it.
+  Status claim(const Identity& identity);
   Status replace(const Identity& identity);
 
-  Disk& disk_;
+ private:
+  DataDirectory(Disk& disk, std::shared_ptr<DiskHealth> health, Layout layout, std::unique_ptr<DiskLock> lock,
+                Identity identity);
+
+  const std::shared_ptr<DiskHealth> health_;  // shared with the disk's open files
+  GuardedDisk disk_;
   const Layout layout_;
   const std::unique_ptr<DiskLock> lock_;
-  const NodeId node_;
-  const Incarnation incarnation_;
   mutable std::mutex mutex_;
   Identity identity_;  // guarded by mutex_; as it is in the file
 };

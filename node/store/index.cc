@@ -108,7 +108,30 @@ Status Index::check() {
   return database_->check_integrity(true);
 }
 
+void Index::note(const Status& status) const {
+  bool bad = status.code() == Code::kDataLoss || status.reason() == Reason::kReadOnly;
+  if (bad && on_failure_) on_failure_(status);
+}
+
 Result<std::optional<IndexRow>> Index::find(const ReplicaId& replica) {
+  auto row = find_row(replica);
+  note(row.status());
+  return row;
+}
+
+Status Index::put(const IndexRow& row) {
+  Status status = put_row(row);
+  note(status);
+  return status;
+}
+
+Result<std::vector<IndexRow>> Index::page(const std::optional<ReplicaId>& after, size_t limit) {
+  auto rows = page_of_rows(after, limit);
+  note(rows.status());
+  return rows;
+}
+
+Result<std::optional<IndexRow>> Index::find_row(const ReplicaId& replica) {
   std::lock_guard lock(mutex_);
   static const std::string kSql =
       "SELECT " + std::string(kColumns) + " FROM replica WHERE inode = ? AND epoch = ? AND counter = ?";
@@ -120,7 +143,7 @@ Result<std::optional<IndexRow>> Index::find(const ReplicaId& replica) {
   return std::optional<IndexRow>(std::move(row));
 }
 
-Status Index::put(const IndexRow& row) {
+Status Index::put_row(const IndexRow& row) {
   std::lock_guard lock(mutex_);
   static const std::string kSql = "INSERT OR REPLACE INTO replica (" + std::string(kColumns) +
                                   ", scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -145,6 +168,12 @@ Status Index::remove(const ReplicaId& replica) {
 }
 
 Status Index::remove(const std::vector<ReplicaId>& replicas) {
+  Status status = remove_rows(replicas);
+  note(status);
+  return status;
+}
+
+Status Index::remove_rows(const std::vector<ReplicaId>& replicas) {
   std::lock_guard lock(mutex_);
   FSDFS_ASSIGN(auto transaction, sqlite::Transaction::begin(*database_));
   for (const ReplicaId& replica : replicas) {
@@ -166,7 +195,7 @@ Result<IndexTotals> Index::totals() {
   return IndexTotals{statement.get_uint(0), statement.get_uint(1), statement.get_uint(2)};
 }
 
-Result<std::vector<IndexRow>> Index::page(const std::optional<ReplicaId>& after, size_t limit) {
+Result<std::vector<IndexRow>> Index::page_of_rows(const std::optional<ReplicaId>& after, size_t limit) {
   std::lock_guard lock(mutex_);
   static const std::string kOrder = " ORDER BY inode, epoch, counter LIMIT ?";
   static const std::string kFirst = "SELECT " + std::string(kColumns) + " FROM replica" + kOrder;

@@ -8,6 +8,7 @@
 // Thread safety: all methods; one mutex over one connection. No call syncs a disk but close().
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,6 +47,10 @@ class Index {
   static Result<Opened> open(const std::string& path, Logger& logger);
   static Status discard(const std::string& path);  // removes the files of a closed index
 
+  // Called with what a call fails with when the disk, or the database on it, is no good any more. Set before
+  // other threads call.
+  void watch(std::function<void(const Status&)> on_failure) { on_failure_ = std::move(on_failure); }
+
   // kDataLoss: the database says that it is damaged.
   Status check();
 
@@ -68,8 +73,15 @@ class Index {
 
  private:
   explicit Index(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
+  Result<std::optional<IndexRow>> find_row(const ReplicaId& replica);
+  Status put_row(const IndexRow& row);
+  Status remove_rows(const std::vector<ReplicaId>& replicas);
+  Result<std::vector<IndexRow>> page_of_rows(const std::optional<ReplicaId>& after, size_t limit);
   Status commit_portion();
+  // Tells of a status that speaks against the disk; without the lock.
+  void note(const Status& status) const;
 
+  std::function<void(const Status&)> on_failure_;
   std::mutex mutex_;
   std::unique_ptr<sqlite::Database> database_;  // guarded by mutex_
   // Guarded by mutex_: of the scan that goes on, if one does.

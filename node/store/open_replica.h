@@ -18,8 +18,11 @@ namespace fsdfs::node {
 
 class OpenReplica {
  public:
-  OpenReplica(std::unique_ptr<DiskFile> file, Description description)
-      : file_(std::move(file)), description_(std::move(description)) {}
+  // `owner`: whoever opened it, to be told from others; not used otherwise.
+  OpenReplica(std::unique_ptr<DiskFile> file, Description description, const void* owner)
+      : file_(std::move(file)), description_(std::move(description)), owner_(owner) {}
+
+  const void* owner() const { return owner_; }
 
   const Description& description() const { return description_; }
   const ReplicaId& id() const { return description_.replica; }
@@ -33,6 +36,7 @@ class OpenReplica {
  private:
   const std::unique_ptr<DiskFile> file_;
   const Description description_;
+  const void* const owner_;
 };
 
 class OpenReplicaCache {

@@ -4,19 +4,16 @@ namespace fsdfs::node {
 
 Removal::Removal(StoreCore& core, const std::vector<ReplicaId>& replicas) : core_(core) {
   for (const ReplicaId& replica : replicas) statuses_.emplace(replica, Status());
-  claims_.reserve(statuses_.size());
 }
 
 const std::map<ReplicaId, Status>& Removal::run() {
-  for (auto& [replica, status] : statuses_) claim_and_unlink(replica, status);
+  for (auto& [replica, status] : statuses_) find_and_unlink(replica, status);
   sync();
   forget();
   return statuses_;
 }
 
-void Removal::claim_and_unlink(const ReplicaId& replica, Status& status) {
-  core_.arrivals.doom(replica);
-  claims_.push_back(core_.claims.take(replica));
+void Removal::find_and_unlink(const ReplicaId& replica, Status& status) {
   auto row = core_.index->find(replica);
   if (!row.ok()) {
     status = row.status();
@@ -60,9 +57,6 @@ void Removal::forget() {
   for (const ReplicaId& replica : gone) {
     statuses_[replica] = index;
     if (index.ok()) core_.count_out(held_[replica]);
-  }
-  for (const auto& [replica, status] : statuses_) {
-    if (status.ok()) core_.changes.removed(replica);
   }
 }
 

@@ -2,192 +2,235 @@
 
 #include <fmt/format.h>
 
-#include "node/store/recovery.h"
-#include "node/store/removal.h"
+#include <algorithm>
+#include <map>
 
 namespace fsdfs::node {
+namespace {
 
-Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& settings,
-                                                         DataDirectory& directory, Disk& disk,
-                                                         const Clock& clock, Logger& logger) {
-  FSDFS_ASSIGN(OpenedIndex opened, open_index(directory.layout(), disk, logger));
-  auto core = std::make_unique<StoreCore>(settings, directory, disk, clock, logger, std::move(opened.index));
-  FSDFS_TRY(recover(*core, opened.reconcile));
-  FSDFS_ASSIGN(IndexTotals totals, core->index->totals());
-  core->quota.add_held(totals.bytes);
-  core->replicas = totals.replicas;
-  if (totals.bytes > settings.quota) {
-    logger.warning(
-        "node {} holds {} bytes, more than its quota of {}: nothing new fits until some are deleted",
-        to_string(directory.node()), totals.bytes, settings.quota);
-  }
-  return std::unique_ptr<ReplicaStore>(new ReplicaStore(std::move(core)));
+// After a disk has failed: in this time whoever had a receipt for a replica on it has brought it to the
+// master.
+constexpr Duration kLateReceipts = std::chrono::minutes(1);
+
+Status no_disk_works(const NodeId& node) {
+  return unavailable("every data disk of node " + to_string(node) + " has failed");
 }
 
-ReplicaStore::~ReplicaStore() = default;
+}  // namespace
+
+Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& settings, NodeDisks& disks,
+                                                         const Clock& clock, Logger& logger) {
+  if (settings.quotas.size() != disks.slots().size()) {
+    return invalid_argument(fmt::format("{} quotas for {} data directories: each needs one of its own",
+                                        settings.quotas.size(), disks.slots().size()));
+  }
+  std::unique_ptr<ReplicaStore> store(new ReplicaStore(disks, clock, logger));
+  Status first;
+  for (size_t i = 0; i < disks.slots().size(); ++i) {
+    Mounted& disk = store->mounted_.emplace_back(&disks.slots()[i], settings.quotas[i], nullptr);
+    if (!disk.slot->directory) continue;
+    Status opened = store->open_disk(
+        disk, {disk.quota, settings.free_floor, settings.open_replicas_max, settings.open_sums_max});
+    if (opened.ok()) continue;
+    disk.slot->directory->health().fail(opened);
+    if (first.ok()) first = opened;
+  }
+  if (store->shared_.cores.empty()) return first;
+  return store;
+}
+
+Status ReplicaStore::open_disk(Mounted& disk, const DiskSettings& settings) {
+  DataDirectory& directory = *disk.slot->directory;
+  FSDFS_TRY(directory.health().status());
+  FSDFS_ASSIGN(disk.store, DiskStore::open(settings, directory, disks_.node(), shared_, clock_, logger_));
+  shared_.cores.push_back(&disk.store->core());
+  directory.health().set_listener([this] { shared_.changes.start_over(clock_.now() + kLateReceipts); });
+  return {};
+}
+
+ReplicaStore::~ReplicaStore() {
+  for (const Mounted& disk : mounted_) {
+    if (disk.store) disk.slot->directory->health().set_listener(nullptr);
+  }
+}
 
 Status ReplicaStore::close() {
-  FSDFS_TRY(core_->index->close());
-  return mark_index_clean(core_->layout, core_->disk);
+  Status first;
+  for (const Mounted& disk : mounted_) {
+    Status status = disk.store ? disk.store->close() : Status();
+    if (first.ok()) first = status;
+  }
+  return first;
+}
+
+std::vector<DiskStore*> ReplicaStore::working() const {
+  std::vector<DiskStore*> stores;
+  for (const Mounted& disk : mounted_) {
+    if (disk.store && !disk.store->failed()) stores.push_back(disk.store.get());
+  }
+  return stores;
+}
+
+// Where it is whole, else where it is in quarantine; null: it is not held.
+DiskStore* ReplicaStore::holder_of(const ReplicaId& replica) {
+  DiskStore* bad = nullptr;
+  for (DiskStore* disk : working()) {
+    auto held = disk->find(replica);
+    if (!held.ok() || !*held) continue;
+    if ((*held)->state == HeldState::kWhole) return disk;
+    if (bad == nullptr) bad = disk;
+  }
+  return bad;
+}
+
+std::vector<DiskStore*> ReplicaStore::by_preference(const ReplicaId& replica) {
+  std::vector<DiskStore*> disks = working();
+  if (disks.size() < 2) return disks;
+  DiskStore* holder = holder_of(replica);
+  std::map<DiskStore*, uint64_t> room;
+  for (DiskStore* disk : disks) room[disk] = disk->room();
+  std::stable_sort(disks.begin(), disks.end(), [&](DiskStore* a, DiskStore* b) {
+    if ((a == holder) != (b == holder)) return a == holder;
+    return room[a] > room[b];
+  });
+  return disks;
 }
 
 Result<std::unique_ptr<Arrival>> ReplicaStore::begin_arrival(const ReplicaId& replica, uint64_t size,
                                                              ArrivalKind kind) {
-  if (kind == ArrivalKind::kWrite && core_->arrivals.was_deleted(replica)) {
+  if (kind == ArrivalKind::kWrite && shared_.arrivals.was_deleted(replica)) {
     return aborted("the session of " + replica.to_string() + " has ended and its copy here was deleted",
                    Reason::kSessionLost);
   }
-  FSDFS_TRY(core_->check_floor(size));
-  FSDFS_ASSIGN(Reservation reservation, core_->quota.reserve(size));
-  std::string path = fmt::format("{}/{}.{}", core_->layout.stage(), Layout::file_name(replica),
-                                 core_->stage_counter.fetch_add(1));
-  FSDFS_ASSIGN(auto file, core_->disk.create(path, kReplicaMode));
-  return std::unique_ptr<Arrival>(new Arrival(*core_, replica, path, std::move(file), std::move(reservation),
-                                              core_->arrivals.enter(replica)));
+  Status refusal = no_disk_works(disks_.node());
+  for (DiskStore* disk : by_preference(replica)) {
+    auto arrival = disk->begin_arrival(replica, size);
+    if (arrival.ok()) return arrival;
+    if (refusal.reason() != Reason::kNoSpace) refusal = arrival.status();
+  }
+  return refusal;
 }
 
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
-  FSDFS_ASSIGN(auto row, core_->index->find(replica));
-  if (!row) return std::optional<HeldReplica>();
-  return std::optional<HeldReplica>(row->held);
+  std::optional<HeldReplica> bad;
+  for (DiskStore* disk : working()) {
+    auto held = disk->find(replica);
+    if (disk->failed()) continue;
+    if (!held.ok()) return held.status();
+    if (*held && (*held)->state == HeldState::kWhole) return held;
+    if (*held) bad = *held;
+  }
+  return bad;
 }
 
 Result<std::vector<HeldReplica>> ReplicaStore::page(const std::optional<ReplicaId>& after, size_t limit) {
-  FSDFS_ASSIGN(auto rows, core_->index->page(after, limit));
   std::vector<HeldReplica> held;
-  held.reserve(rows.size());
-  for (const IndexRow& row : rows) held.push_back(row.held);
+  for (DiskStore* disk : working()) {
+    auto rows = disk->page(after, limit);
+    if (disk->failed()) continue;
+    if (!rows.ok()) return rows.status();
+    for (const IndexRow& row : *rows) held.push_back(row.held);
+  }
+  std::sort(held.begin(), held.end(), [](const HeldReplica& a, const HeldReplica& b) {
+    return std::pair(a.replica, a.state) < std::pair(b.replica, b.state);
+  });
+  auto same = [](const HeldReplica& a, const HeldReplica& b) { return a.replica == b.replica; };
+  held.erase(std::unique(held.begin(), held.end(), same), held.end());  // a whole one stands before a bad one
+  if (held.size() > limit) held.resize(limit);
   return held;
 }
 
 Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const ReplicaId& replica) {
-  if (auto open = core_->cache.find(replica)) return open;
-  uint64_t generation = core_->cache.generation();
-  FSDFS_ASSIGN(auto row, core_->index->find(replica));
-  if (!row) {
-    return not_found(
-        fmt::format("node {} has no replica {}", to_string(core_->directory.node()), replica.to_string()));
+  std::vector<DiskStore*> disks = working();
+  DiskStore* disk = disks.size() == 1 ? disks.front() : holder_of(replica);
+  if (disk == nullptr) {
+    return not_found(fmt::format("node {} has no replica {}", to_string(disks_.node()), replica.to_string()));
   }
-  if (row->held.state != HeldState::kWhole) {
-    return data_loss(fmt::format("the replica {} of node {} is quarantined: its bytes fail their sums",
-                                 replica.to_string(), to_string(core_->directory.node())));
-  }
-  auto file = core_->disk.open(core_->layout.data(replica), Disk::Access::kRead);
-  auto description = core_->read_sidecar(core_->layout.meta(replica));
-  Status status = !file.ok() ? file.status() : description.status();
-  if (status.ok() && description->replica != replica) {
-    status =
-        data_loss("the sidecar of " + replica.to_string() + " describes " + description->replica.to_string());
-  }
-  if (status.ok() && description->content != row->held.content) FSDFS_TRY(repair_row(*description));
-  if (!status.ok()) {
-    if (status.code() != Code::kDataLoss && status.code() != Code::kNotFound) return status;
-    quarantine(replica, status);  // does nothing where it was removed just now
-    return status;
-  }
-  auto open = std::make_shared<const OpenReplica>(std::move(*file), std::move(*description));
-  core_->cache.keep(open, generation);
+  auto open = disk->open_replica(replica);
+  if (open.status().code() == Code::kDataLoss) tell_of_another(replica);
   return open;
 }
 
-// The sidecar carries its own sum and the index does not: where they differ, the index is wrong.
-Status ReplicaStore::repair_row(const Description& description) {
-  Claims::Claim claim = core_->claims.take(description.replica);
-  FSDFS_ASSIGN(auto row, core_->index->find(description.replica));
-  if (!row || row->held.state != HeldState::kWhole) return {};
-  core_->logger.warning("the index has a wrong row for {}: corrected from its sidecar",
-                        description.replica.to_string());
-  IndexRow right = row_of(description, HeldState::kWhole, row->verified);
-  FSDFS_TRY(core_->index->put(right));
-  core_->quota.remove_held(row->held.content.size);
-  core_->quota.add_held(right.held.content.size);
-  core_->changes.added(right.held);
-  return {};
-}
-
 Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span<char> into) {
-  Status status;
-  {
-    DiskMeter::Timer timer(core_->meter, core_->clock);
-    status = replica.read(offset, into);
+  for (const Mounted& disk : mounted_) {
+    if (!disk.store || !disk.store->opened(replica)) continue;
+    Status status = disk.store->read(replica, offset, into);
+    if (status.code() == Code::kDataLoss) tell_of_another(replica.id());
+    return status;
   }
-  if (status.code() == Code::kDataLoss) quarantine(replica.id(), status);
-  return status;
+  return internal_error(replica.id().to_string() + " was opened by another store");
 }
 
-void ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
-  Claims::Claim claim = core_->claims.take(replica);
-  auto row = core_->index->find(replica);
-  if (!row.ok() || !*row || (*row)->held.state != HeldState::kWhole) return;
-  core_->logger.error("replica {} of node {} is bad and quarantined: {}", replica.to_string(),
-                      to_string(core_->directory.node()), why.message());
-  if (Status status = set_aside(**row); !status.ok()) {
-    core_->logger.error("the bad replica {} stays where it is, unserved: {}", replica.to_string(),
-                        status.message());
+bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
+  for (DiskStore* disk : working()) {
+    if (!disk->quarantine(replica, why)) continue;
+    tell_of_another(replica);
+    return true;
   }
+  return false;
 }
 
-Status ReplicaStore::set_aside(const IndexRow& row) {
-  const ReplicaId& replica = row.held.replica;
-  auto stat = core_->disk.stat(core_->layout.data(replica));
-  if (stat.status().code() == Code::kNotFound) {
-    forget_missing(row);
-    return {};
+// A bad one was reported; where another disk has it whole, the node holds it whole.
+void ReplicaStore::tell_of_another(const ReplicaId& replica) {
+  if (shared_.cores.size() < 2) return;
+  if (auto again = report_again(replica); !again.ok()) {
+    logger_.warning("{} is not looked for on other disks: {}", replica.to_string(), again.status().message());
   }
-  IndexRow bad = row;
-  bad.held.state = HeldState::kQuarantined;
-  FSDFS_TRY(core_->index->put(bad));  // first: from here on it is not served
-  core_->cache.forget(replica);
-  core_->changes.added(bad.held);
-  FSDFS_TRY(core_->disk.rename(core_->layout.data(replica), core_->layout.quarantined_data(replica)));
-  Status meta = core_->disk.rename(core_->layout.meta(replica), core_->layout.quarantined_meta(replica));
-  if (!meta.ok() && meta.code() != Code::kNotFound) return meta;
-  FSDFS_TRY(core_->disk.sync_directory(core_->layout.quarantine()));
-  return core_->disk.sync_directory(core_->layout.directory_of(replica));
-}
-
-// Somebody took the file away: there is nothing to keep.
-void ReplicaStore::forget_missing(const IndexRow& row) {
-  const ReplicaId& replica = row.held.replica;
-  core_->cache.forget(replica);
-  Status meta = core_->unlink_if_there(core_->layout.meta(replica));
-  Status index = core_->index->remove(replica);
-  for (const Status& status : {meta, index}) {
-    if (!status.ok()) core_->logger.warning("forgetting {}: {}", replica.to_string(), status.message());
-  }
-  if (!index.ok()) return;
-  core_->count_out(row.held.content.size);
-  core_->changes.removed(replica);
 }
 
 std::vector<Status> ReplicaStore::remove(const std::vector<ReplicaId>& replicas) {
-  Removal removal(*core_, replicas);
-  const std::map<ReplicaId, Status>& ended = removal.run();
+  std::map<ReplicaId, Status> ended;
+  for (const ReplicaId& replica : replicas) ended[replica];
+  std::vector<Claims::Claim> claims;  // taken in ascending order
+  claims.reserve(ended.size());
+  for (const auto& [replica, status] : ended) {
+    shared_.arrivals.doom(replica);
+    claims.push_back(shared_.claims.take(replica));
+  }
+  for (DiskStore* disk : working()) {
+    for (auto& [replica, status] : disk->remove(replicas)) {
+      if (ended[replica].ok()) ended[replica] = status;
+    }
+  }
+  for (const auto& [replica, status] : ended) {
+    if (status.ok()) shared_.changes.removed(replica);
+  }
   std::vector<Status> statuses;
   statuses.reserve(replicas.size());
-  for (const ReplicaId& replica : replicas) statuses.push_back(ended.at(replica));
+  for (const ReplicaId& replica : replicas) statuses.push_back(ended[replica]);
   return statuses;
 }
 
 Result<bool> ReplicaStore::report_again(const ReplicaId& replica) {
-  Claims::Claim claim = core_->claims.take(replica);
-  FSDFS_ASSIGN(auto row, core_->index->find(replica));
-  if (!row || row->held.state != HeldState::kWhole) return false;
-  core_->changes.added(row->held);
-  return true;
+  Claims::Claim claim = shared_.claims.take(replica);
+  FSDFS_ASSIGN(auto held, shared_.find_whole(replica));
+  if (held) shared_.changes.added(*held);
+  return held.has_value();
 }
 
 Result<StoreFigures> ReplicaStore::figures() {
-  FSDFS_ASSIGN(DiskSpace space, core_->disk.space(core_->layout.root()));
-  uint64_t floor = core_->settings.free_floor;
-  StoreFigures figures;
-  figures.quota = core_->quota.quota();
-  figures.used = core_->quota.used();
-  figures.free_on_disk = space.free_bytes > floor ? space.free_bytes - floor : 0;
-  figures.replicas = core_->replicas.load();
-  figures.arriving = core_->arrivals.arriving();
-  figures.disk = core_->meter.total();
-  return figures;
+  StoreFigures sum;
+  sum.arriving = shared_.arrivals.arriving();
+  for (const Mounted& disk : mounted_) {
+    DiskFigures& figures = sum.disks.emplace_back();
+    figures.path = disk.slot->path;
+    figures.quota = disk.quota;
+    if (!disk.slot->directory) {
+      figures.failed = disk.slot->refused.message();
+      continue;
+    }
+    Status status = disk.store ? disk.store->fill(figures, sum.disk) : Status();
+    if (disk.slot->directory->health().failed()) {
+      figures = {disk.slot->path, disk.quota, 0, 0, 0, disk.slot->directory->health().reason()};
+      continue;
+    }
+    FSDFS_TRY(status);
+    sum.quota += figures.quota;
+    sum.used += figures.used;
+    sum.free_on_disk += figures.free_on_disk;
+    sum.replicas += figures.replicas;
+  }
+  return sum;
 }
 
 }  // namespace fsdfs::node

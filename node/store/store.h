@@ -1,5 +1,5 @@
-// ReplicaStore: the replicas of one data directory. Who arrives, is read, is found bad, or goes, does so
-// here.
+// ReplicaStore: the replicas of a node, on its one disk or its several. Who arrives, is read, is found bad,
+// or goes, does so here.
 //
 // Used by the data service, the puller and the link. Thread-safe; the store outlives its arrivals.
 // Invariants: 1 and 6 (arrival.h), 5 (every block that read() gives was checked against its sum; a replica
@@ -7,15 +7,21 @@
 // remove()). Crash: what was reported as held is found again by the next open(); stages are swept; an index
 // that was not closed is reconciled with the directory, so that open() then takes time in proportion to the
 // replicas.
+//
+// Disks: an arrival goes to the disk that has the replica already, else to the one with the most room. A disk
+// that fails (disk_health.h) takes its replicas and its quota with it at once, and the change log asks for a
+// new inventory; the others go on. A disk that comes back with a later start brings its replicas back; one
+// that another disk has meanwhile too is held once, and its bytes are counted on both until it is removed.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "node/store/arrival.h"
-#include "node/store/store_core.h"
+#include "node/store/disk_store.h"
+#include "node/store/node_disks.h"
 
 namespace fsdfs::node {
 
@@ -24,20 +30,30 @@ enum class ArrivalKind {
   kCopy,   // a pull that the master ordered
 };
 
+struct StoreSettings {
+  std::vector<uint64_t> quotas;                // bytes of content, of each disk in the order of NodeDisks
+  uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of each filesystem that stay free
+  size_t open_replicas_max = 128;              // kept open for the next read, of each disk
+  size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
+};
+
+// Sums over the disks that work, and each disk in the order of NodeDisks.
 struct StoreFigures {
-  uint64_t quota = 0;         // bytes
-  uint64_t used = 0;          // bytes: in place, quarantined, reserved
-  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
-  uint64_t replicas = 0;      // whole and quarantined
+  uint64_t quota = 0;
+  uint64_t used = 0;
+  uint64_t free_on_disk = 0;
+  uint64_t replicas = 0;
   size_t arriving = 0;
   DiskMeter::Figures disk;
+  std::vector<DiskFigures> disks;
 };
 
 class ReplicaStore {
  public:
-  // The directory, disk, clock and logger outlive the store.
-  static Result<std::unique_ptr<ReplicaStore>> open(const StoreSettings& settings, DataDirectory& directory,
-                                                    Disk& disk, const Clock& clock, Logger& logger);
+  // The disks, clock and logger outlive the store. A disk that cannot be opened has failed; the error is of
+  // the first one when none can. kInvalidArgument: not a quota for each disk.
+  static Result<std::unique_ptr<ReplicaStore>> open(const StoreSettings& settings, NodeDisks& disks,
+                                                    const Clock& clock, Logger& logger);
   ~ReplicaStore();  // as after a crash, unless close() was called
   ReplicaStore(const ReplicaStore&) = delete;
   ReplicaStore& operator=(const ReplicaStore&) = delete;
@@ -45,11 +61,12 @@ class ReplicaStore {
   // A clean stop: the next open() need not look at the replicas. No other call may follow or be under way.
   Status close();
 
-  // kNoSpace: over the quota or the floor, naming the node. kAborted: see ArrivalKind.
+  // kNoSpace: over the quota or the floor, naming the node. kAborted: see ArrivalKind. kUnavailable: every
+  // disk has failed.
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size, ArrivalKind kind);
 
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
-  // Up to `limit` in key order after `after`.
+  // Up to `limit` in key order after `after`; fewer: there are no more.
   Result<std::vector<HeldReplica>> page(const std::optional<ReplicaId>& after, size_t limit);
 
   // kNotFound: not held. kDataLoss: held, but bad.
@@ -57,8 +74,8 @@ class ReplicaStore {
   // As OpenReplica::read; a replica that turns out bad is quarantined before this returns.
   Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
 
-  // Sets a bad replica aside and reports it. A replica that is not held whole is left alone.
-  void quarantine(const ReplicaId& replica, const Status& why);
+  // Sets a bad replica aside and reports it. False: it is not held whole, and is left alone.
+  bool quarantine(const ReplicaId& replica, const Status& why);
 
   // Deletes, by the master's order only (invariant 3 is checked by the caller); for each its Status. What is
   // not held is reported as removed likewise. Arrivals under way of the same replicas come to nothing.
@@ -67,16 +84,29 @@ class ReplicaStore {
   // Reports what is held once more, for an order to copy it.
   Result<bool> report_again(const ReplicaId& replica);
 
-  ChangeLog& changes() { return core_->changes; }
+  ChangeLog& changes() { return shared_.changes; }
   Result<StoreFigures> figures();
 
  private:
-  explicit ReplicaStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
-  Status repair_row(const Description& description);
-  Status set_aside(const IndexRow& row);
-  void forget_missing(const IndexRow& row);
+  struct Mounted {
+    const NodeDisks::Slot* slot = nullptr;
+    uint64_t quota = 0;
+    std::unique_ptr<DiskStore> store;  // null: it was refused, or failed at the start
+  };
 
-  const std::unique_ptr<StoreCore> core_;
+  ReplicaStore(NodeDisks& disks, const Clock& clock, Logger& logger)
+      : disks_(disks), clock_(clock), logger_(logger) {}
+  Status open_disk(Mounted& disk, const DiskSettings& settings);
+  std::vector<DiskStore*> working() const;
+  DiskStore* holder_of(const ReplicaId& replica);
+  std::vector<DiskStore*> by_preference(const ReplicaId& replica);
+  void tell_of_another(const ReplicaId& replica);
+
+  NodeDisks& disks_;
+  const Clock& clock_;
+  Logger& logger_;
+  StoreShared shared_;
+  std::vector<Mounted> mounted_;  // constant once open
 };
 
 }  // namespace fsdfs::node

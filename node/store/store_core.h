@@ -1,4 +1,5 @@
-// StoreCore: what the store, its arrivals and its recovery share. Internal to node/store.
+// StoreCore: what the store of one disk, its arrivals and its recovery share; StoreShared: what the stores of
+// a node's disks share. Internal to node/store.
 //
 // Constant after construction but for the members, each of which is thread-safe by itself. Lock order: none
 // is taken while another is held; a claim (claims.h) comes before all of them.
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/io/disk.h"
@@ -24,11 +26,26 @@
 
 namespace fsdfs::node {
 
-struct StoreSettings {
+struct DiskSettings {
   uint64_t quota = 0;                          // bytes of content
   uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of the filesystem that stay free
   size_t open_replicas_max = 128;              // kept open for the next read
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
+};
+
+struct StoreCore;
+
+// Of a node, whatever its disks: the master knows the node only.
+struct StoreShared {
+  ChangeLog changes;
+  Claims claims;
+  ArrivalRegister arrivals;
+  std::vector<StoreCore*> cores;  // of the disks that opened; constant while there are arrivals
+
+  // On any disk that works. Call it with the replica's claim.
+  Result<std::optional<HeldReplica>> find_whole(const ReplicaId& replica) const;
+  // A whole one has come: bad ones in quarantine, on any disk, are needed no more.
+  void drop_quarantined(const ReplicaId& replica) const;
 };
 
 inline constexpr uint32_t kReplicaMode = 0640;
@@ -36,29 +53,32 @@ inline constexpr uint32_t kReplicaDirectoryMode = 0750;
 inline constexpr uint64_t kSidecarBytesMax = 1ULL << 30;  // the sums of 8 TiB
 
 struct StoreCore {
-  StoreCore(const StoreSettings& with, DataDirectory& owner, Disk& data_disk, const Clock& time, Logger& log,
-            std::unique_ptr<Index> opened)
+  StoreCore(const DiskSettings& with, DataDirectory& owner, const NodeId& whose, StoreShared& of_node,
+            const Clock& time, Logger& log, std::unique_ptr<Index> opened)
       : settings(with),
         directory(owner),
         layout(owner.layout()),
-        disk(data_disk),
+        disk(owner.disk()),
+        health(owner.health()),
+        node(whose),
+        shared(of_node),
         clock(time),
         logger(log),
         index(std::move(opened)),
-        quota(to_string(owner.node()), with.quota),
+        quota(to_string(whose), with.quota),
         cache(with.open_replicas_max, with.open_sums_max) {}
 
-  const StoreSettings settings;
+  const DiskSettings settings;
   DataDirectory& directory;
   const Layout& layout;
   Disk& disk;
+  DiskHealth& health;
+  const NodeId node;
+  StoreShared& shared;
   const Clock& clock;
   Logger& logger;
   const std::unique_ptr<Index> index;
   QuotaLedger quota;
-  ChangeLog changes;
-  Claims claims;
-  ArrivalRegister arrivals;
   OpenReplicaCache cache;
   DiskMeter meter;
   std::atomic<uint64_t> stage_counter{0};
@@ -69,6 +89,11 @@ struct StoreCore {
   Status ensure_directory(const std::string& path);
   // Ok also when it was not there.
   Status unlink_if_there(const std::string& path);
+  void drop_quarantined(const ReplicaId& replica);
+  // Fails the disk when the directory is not there any more: it is no longer mounted.
+  Status check_present();
+  // Bytes of the filesystem above the floor that are not promised to arrivals.
+  Result<uint64_t> unpromised();
   // kNoSpace when `bytes` more, beside what is promised to arrivals and not written yet, would leave less
   // than the floor in the filesystem.
   Status check_floor(uint64_t bytes);

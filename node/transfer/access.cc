@@ -39,7 +39,7 @@ Status Access::check_write(std::string_view ticket, const Caller& caller, const 
                                          to_string(opened.inode), to_string(opened.session),
                                          to_string(session)));
   }
-  if (Epoch granted = directory_.epoch(); opened.epoch < granted) {
+  if (Epoch granted = disks_.epoch(); opened.epoch < granted) {
     return failed_precondition(
         fmt::format("session {} is of epoch {}, and epoch {} has begun: open a new one", to_string(session),
                     opened.epoch.value, granted.value),
@@ -53,8 +53,8 @@ std::string Access::receipt(const HeldReplica& held) const {
   receipt.replica = held.replica;
   receipt.size_bytes = held.content.size;
   receipt.content_digest = held.content.digest.bytes;
-  receipt.node = directory_.node();
-  receipt.incarnation = directory_.incarnation();
+  receipt.node = disks_.node();
+  receipt.incarnation = disks_.incarnation();
   receipt.fsynced = true;
   return seal_receipt(receipt, keys_.receipt);
 }

@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/security/ticket.h"
 #include "common/status.h"
-#include "node/store/data_directory.h"
+#include "node/store/node_disks.h"
 #include "node/store/replica.h"
 
 namespace fsdfs::node {
@@ -28,8 +28,8 @@ struct Caller {
 
 class Access {
  public:
-  Access(NodeKeys keys, const DataDirectory& directory, const Clock& clock)
-      : keys_(keys), directory_(directory), clock_(clock) {}
+  Access(NodeKeys keys, const NodeDisks& disks, const Clock& clock)
+      : keys_(keys), disks_(disks), clock_(clock) {}
 
   // kUnauthenticated: expired. kPermissionDenied: not this, or not by this caller.
   // kFailedPrecondition/kStaleEpoch (writes only): granted by a master that another has followed.
@@ -46,7 +46,7 @@ class Access {
                Ticket& opened) const;
 
   const NodeKeys keys_;
-  const DataDirectory& directory_;
+  const NodeDisks& disks_;
   const Clock& clock_;
 };
 

@@ -68,22 +68,21 @@ Status LocalSwarm::add_node(uint64_t quota) {
   const std::string name = "node" + std::to_string(nodes_.size());
   const std::string path = (directory_ / name).string();
   fs::create_directories(path);
-  FSDFS_ASSIGN(auto directory, node::DataDirectory::open(disk_, path, logger_));
-  FSDFS_ASSIGN(auto key, load_or_create_private_key(directory->layout().key()));
-  FSDFS_ASSIGN(auto credentials,
-               mint_credentials(*authority_, node_name(directory->node()), clock_.wall(), key));
+  FSDFS_ASSIGN(auto disks, node::NodeDisks::open(disk_, {path}, logger_));
+  FSDFS_ASSIGN(auto key, load_or_create_private_key(disks->layout().key()));
+  FSDFS_ASSIGN(auto credentials, mint_credentials(*authority_, node_name(disks->node()), clock_.wall(), key));
   auto member = std::make_unique<Member>();
   FSDFS_ASSIGN(member->dialer, Dialer::create(credentials));
   node::NodeSettings settings;
-  settings.quota = quota;
+  settings.quotas = {quota};
   settings.masters = {master_server_->address()};
   settings.host = name;
   settings.free_floor = 0;
   settings.transfer_threads = 2;
   settings.copy_slots = 2;
   node::NodeKeys keys{authority_->subkey(kTicketKeyLabel), authority_->subkey(kReceiptKeyLabel)};
-  member->node = std::make_unique<node::Node>(settings, std::move(directory), keys, clock_, disk_, logger_,
-                                              *member->dialer);
+  member->node =
+      std::make_unique<node::Node>(settings, std::move(disks), keys, clock_, logger_, *member->dialer);
   FSDFS_TRY(member->node->open());
   RpcServer::Options server;
   server.address = "127.0.0.1:0";

@@ -45,22 +45,29 @@ ProcessSwarm::~ProcessSwarm() {
   fs::remove_all(directory_, ignored);
 }
 
-Server ProcessSwarm::describe(const std::string& name, uint16_t port, const std::string& quota,
+std::vector<DataDisk> ProcessSwarm::disks_of(int index) const {
+  auto at = static_cast<size_t>(index - 1);
+  if (at < options_.disks.size() && !options_.disks[at].empty()) return options_.disks[at];
+  return {{(directory_ / ("node" + std::to_string(index))).string(),
+           at < options_.quotas.size() ? options_.quotas[at] : options_.quota}};
+}
+
+Server ProcessSwarm::describe(const std::string& name, uint16_t port, const std::vector<DataDisk>& disks,
                               const std::string& zone) const {
   Server server;
   server.name = name;
-  server.data = (directory_ / name).string();
+  server.data = disks.empty() ? (directory_ / name).string() : disks.front().path;
   server.address = "127.0.0.1:" + std::to_string(port);
   server.log = (directory_ / (name + ".log")).string();
-  server.arguments = {program("fsdfsd"),       "--data",      server.data, "--listen", server.address,
-                      "--swarm-password-file", password_file_};
+  server.arguments = {program("fsdfsd"), "--listen", server.address, "--swarm-password-file", password_file_};
   auto add = [&](std::initializer_list<std::string> more) {
     server.arguments.insert(server.arguments.end(), more);
   };
-  if (quota.empty()) {
-    add({"--master"});
+  if (disks.empty()) {
+    add({"--master", "--data", server.data});
   } else {
-    add({"--quota", quota, "--join", servers_[0].address});
+    for (const DataDisk& disk : disks) add({"--data", disk.path, "--quota", disk.quota});
+    add({"--join", servers_[0].address});
     if (!zone.empty()) add({"--zone", zone});
     if (options_.hosts_apart) add({"--set", "node.host=" + name});
   }
@@ -73,12 +80,11 @@ Status ProcessSwarm::start() {
   ports_.emplace(std::move(ports));
   FSDFS_ASSIGN(auto authority, Authority::derive(options_.password, "fsdfs"));
   FSDFS_ASSIGN(credentials_, mint_credentials(authority, std::string(kClientName), clock_.wall()));
-  servers_.push_back(describe("master", ports_->port(0), "", ""));
+  servers_.push_back(describe("master", ports_->port(0), {}, ""));
   for (int i = 1; i <= options_.nodes; ++i) {
     auto index = static_cast<size_t>(i - 1);
     servers_.push_back(describe("node" + std::to_string(i), ports_->port(static_cast<uint16_t>(i)),
-                                index < options_.quotas.size() ? options_.quotas[index] : options_.quota,
-                                index < options_.zones.size() ? options_.zones[index] : ""));
+                                disks_of(i), index < options_.zones.size() ? options_.zones[index] : ""));
   }
   for (auto& server : servers_) FSDFS_TRY(launch(server));
   FSDFS_ASSIGN(client_, make_client(std::chrono::seconds(30)));
@@ -102,8 +108,8 @@ Status ProcessSwarm::launch(Server& server) {
 
 Result<int> ProcessSwarm::add_node(const std::string& quota) {
   int index = nodes() + 1;
-  servers_.push_back(
-      describe("node" + std::to_string(index), ports_->port(static_cast<uint16_t>(index)), quota, ""));
+  servers_.push_back(describe("node" + std::to_string(index), ports_->port(static_cast<uint16_t>(index)),
+                              {{(directory_ / ("node" + std::to_string(index))).string(), quota}}, ""));
   FSDFS_TRY(launch(servers_.back()));
   return index;
 }

@@ -21,6 +21,11 @@
 
 namespace fsdfs::testing {
 
+struct DataDisk {
+  std::string path = {};
+  std::string quota = {};
+};
+
 struct ProcessSwarmOptions {
   int nodes = 4;
   std::string quota = "1G";                // of every node
@@ -29,11 +34,13 @@ struct ProcessSwarmOptions {
   std::vector<std::string> settings = {};  // "key=value", for every process
   std::string password = "a swarm password for tests";
   bool hosts_apart = true;  // each node says that it is a machine of its own
+  // Data directories of single nodes, instead of one below the swarm's own, with a quota each; by index - 1.
+  std::vector<std::vector<DataDisk>> disks = {};
 };
 
 struct Server {
   std::string name = {};     // "master", "node1"
-  std::string data = {};     // its --data directory
+  std::string data = {};     // its --data directory, the first of several
   std::string address = {};  // HOST:PORT
   std::string log = {};      // its stderr
   std::vector<std::string> arguments = {};
@@ -90,8 +97,10 @@ class ProcessSwarm {
   std::string log_tail(const Server& server) const;
 
  private:
-  Server describe(const std::string& name, uint16_t port, const std::string& quota,
+  // Without disks it is the master.
+  Server describe(const std::string& name, uint16_t port, const std::vector<DataDisk>& disks,
                   const std::string& zone) const;
+  std::vector<DataDisk> disks_of(int index) const;
 
   ProcessSwarmOptions options_;
   std::filesystem::path directory_;

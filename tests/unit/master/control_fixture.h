@@ -134,6 +134,7 @@ class FakeNode {
     report.quota = hello.quota;
     report.used = used();
     report.free_on_disk = 1 << 30;
+    report.disks = disks;
     report.changes = changes_;
     loop_->report(attendance_, std::move(report), [] {});
   }
@@ -156,6 +157,7 @@ class FakeNode {
   std::map<ReplicaId, HeldReplica> held;
   std::vector<CopyMessage> copies;       // orders that came
   std::vector<DeleteMessage> deletions;  // likewise
+  std::vector<DiskReport> disks;
   uint64_t acknowledged = 0;
   bool welcomed = false;
   bool settled = false;  // its inventory is reconciled

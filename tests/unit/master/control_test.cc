@@ -416,6 +416,8 @@ TEST_F(ControlTest, WhoMayAttend) {
   const Case cases[] = {
       {"another key", [](NodeHello& hello) { hello.key.bytes[5] = 99; }, Reason::kWrongIdentity},
       {"another swarm", [](NodeHello& hello) { hello.swarm = random_id<SwarmId>(); }, Reason::kWrongIdentity},
+      {"an empty directory in its place", [](NodeHello& hello) { hello.node.bytes[9] = 99; },
+       Reason::kWrongIdentity},
       {"a clone", [](NodeHello& hello) { hello.address = "10.0.0.9:4242"; }, Reason::kStaleIncarnation},
   };
   for (const Case& c : cases) {

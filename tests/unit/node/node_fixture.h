@@ -68,7 +68,7 @@ class TestNode {
 
   static NodeSettings small_settings() {
     NodeSettings settings;
-    settings.quota = 64ULL * 1024 * 1024;
+    settings.quotas = {64ULL * 1024 * 1024};
     settings.free_floor = 0;
     settings.masters = {"127.0.0.1:1"};
     settings.copy_slots = 2;
@@ -77,11 +77,11 @@ class TestNode {
   }
 
   void start() {
-    auto directory = DataDirectory::open(disk_, data_path_, logger_);
-    ASSERT_TRUE(ok(directory));
-    member_ = std::make_unique<Member>(node_name((*directory)->node()));
-    node_ = std::make_unique<Node>(settings_, std::move(*directory), swarm_keys(), clock_, disk_, logger_,
-                                   *member_->dialer);
+    auto disks = NodeDisks::open(disk_, {data_path_}, logger_);
+    ASSERT_TRUE(ok(disks));
+    member_ = std::make_unique<Member>(node_name((*disks)->node()));
+    node_ =
+        std::make_unique<Node>(settings_, std::move(*disks), swarm_keys(), clock_, logger_, *member_->dialer);
     ASSERT_TRUE(ok(node_->open()));
     RpcServer::Options options;
     options.address = "127.0.0.1:0";

@@ -67,20 +67,20 @@ class StoreTest : public ::testing::Test {
 
   StoreTest() {
     std::filesystem::create_directory(temp_ / "attic");
-    settings_.quota = kQuota;
+    settings_.quotas = {kQuota};
     settings_.free_floor = 0;
   }
   ~StoreTest() override { crash(); }
 
   Status open() {
-    FSDFS_ASSIGN(directory_, DataDirectory::open(disk_, data_path_, logger_));
-    FSDFS_ASSIGN(store_, ReplicaStore::open(settings_, *directory_, disk_, clock_, logger_));
+    FSDFS_ASSIGN(disks_, NodeDisks::open(disk_, paths_, logger_));
+    FSDFS_ASSIGN(store_, ReplicaStore::open(settings_, *disks_, clock_, logger_));
     return {};
   }
   // As kill -9 would leave it.
   void crash() {
     store_.reset();
-    directory_.reset();
+    disks_.reset();
   }
   void close() {
     ASSERT_TRUE(ok(store_->close()));
@@ -114,7 +114,7 @@ class StoreTest : public ::testing::Test {
   }
   std::vector<HeldReplica> held() { return store_->page(std::nullopt, 1 << 20).value(); }
   uint64_t used() { return store_->figures().value().used; }
-  const Layout& layout() { return directory_->layout(); }
+  const Layout& layout() { return disks_->layout(); }
 
   // Every regular file below the directory.
   static std::set<std::string> files_below(const std::string& path) {
@@ -127,12 +127,13 @@ class StoreTest : public ::testing::Test {
 
   TempDirectory temp_;
   const std::string data_path_ = temp_ / "data";
+  std::vector<std::string> paths_{data_path_};
   PosixDisk posix_;
   FaultDisk disk_{posix_, temp_ / "attic"};
   SystemClock clock_;
   MemoryLogger logger_;
   StoreSettings settings_;
-  std::unique_ptr<DataDirectory> directory_;
+  std::unique_ptr<NodeDisks> disks_;
   std::unique_ptr<ReplicaStore> store_;
 };
 

@@ -147,5 +147,17 @@ TEST(InsightOutput, NodesShowHowTheirDrainingGoes) {
   EXPECT_THAT(nodes_text({info}), HasSubstr(" removing "));
 }
 
+TEST(InsightOutput, NodesShowTheirDisksWhereThereIsMoreToSay) {
+  NodeInfo info;
+  info.node = shown_node(1);
+  info.disks = {{"/mnt/a", 100, 50, 30, 2, ""}};
+  EXPECT_THAT(nodes_text({info}), Not(HasSubstr("/mnt/a"))) << "its one disk is the node";
+  info.disks.push_back({"/mnt/b", 200, 0, 0, 0, ""});
+  EXPECT_THAT(nodes_text({info}), AllOf(HasSubstr("/mnt/a"), HasSubstr("/mnt/b"), Not(HasSubstr("failed"))));
+  info.disks.erase(info.disks.begin());
+  info.disks[0].failed = "not mounted";
+  EXPECT_THAT(nodes_text({info}), AllOf(HasSubstr("failed"), HasSubstr("/mnt/b: not mounted")));
+}
+
 }  // namespace
 }  // namespace fsdfs::client

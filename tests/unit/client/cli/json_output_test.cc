@@ -93,10 +93,14 @@ TEST(JsonOutput, Nodes) {
   info.incarnation = Incarnation{9};
   info.drain_left = 12;
   info.attending = true;
+  info.disks = {{"/a", 60, 20, 30, 2, ""}, {"/b", 40, 0, 0, 0, "fsync /b: Input/output error"}};
   EXPECT_EQ(nodes_json({info}), Json::parse(R"([{
     "id": "00000000-0000-0000-0000-000000000007", "address": "10.0.0.7:4242", "zone": "rack7", "state": "silent",
     "admin_state": "draining", "quota_bytes": 100, "used_bytes": 50, "files": 3, "max_surplus": null,
     "unknown_replicas": 1, "incarnation": 9, "drain_left": 12, "drained": false, "attending": true,
+    "disks": [{"path": "/a", "quota_bytes": 60, "used_bytes": 20, "free_bytes": 30, "replicas": 2, "failed": null},
+              {"path": "/b", "quota_bytes": 40, "used_bytes": 0, "free_bytes": 0, "replicas": 0,
+               "failed": "fsync /b: Input/output error"}],
     "load": {"cpu": 0.5, "net_in": 1.0, "net_out": 2.0, "disk": 3.5, "copies": 4, "readers": 5,
              "foreground_ms": 6.0}}])"));
 }

@@ -11,11 +11,11 @@ class DeleterTest : public StoreTest {
  protected:
   void SetUp() override {
     ASSERT_TRUE(ok(open()));
-    ASSERT_TRUE(ok(directory_->grant(Epoch{5})));
+    ASSERT_TRUE(ok(disks_->grant(Epoch{5})));
     puller_ = std::make_unique<Puller>(
         PullContext{*store_, *member_.dialer, watch_, meter_, logger_, std::chrono::seconds(30)}, 1,
         [](const OrderFailure&) {});
-    deleter_ = std::make_unique<Deleter>(*store_, *directory_, *puller_, outbox_, logger_);
+    deleter_ = std::make_unique<Deleter>(*store_, *disks_, *puller_, outbox_, logger_);
   }
   void TearDown() override {
     let_go();

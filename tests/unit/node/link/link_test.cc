@@ -75,7 +75,7 @@ TEST_F(LinkTest, TheHelloSaysWhoAndWhat) {
   EXPECT_EQ(hello.address(), node_->address());
   EXPECT_EQ(hello.zone(), "north");
   EXPECT_EQ(hello.host(), "host-1");
-  EXPECT_EQ(hello.quota(), settings_.quota);
+  EXPECT_EQ(hello.quota(), settings_.quotas.front());
   EXPECT_EQ(hello.used(), 0U);
   EXPECT_EQ(hello.highest_epoch(), 0U);
   EXPECT_TRUE((*node_)->attached());
@@ -147,7 +147,7 @@ TEST_F(LinkTest, ReportsComeAtTheIntervalWithFigures) {
   join();
   ASSERT_TRUE(master_.wait([&] { return master_.reports.size() >= 5; }));
   const v1::Report& report = master_.reports.back();
-  EXPECT_EQ(report.quota(), settings_.quota);
+  EXPECT_EQ(report.quota(), settings_.quotas.front());
   EXPECT_EQ(report.used(), 1000U);
   EXPECT_GT(report.free_on_disk(), 0U);
   EXPECT_GE(report.load().cpu(), 0);
@@ -349,6 +349,29 @@ TEST_F(LinkTest, AMasterThatStartsAgainFindsItsNode) {
   fresh.set_epoch(2);
   EXPECT_TRUE(fresh.wait([&] { return fresh.inventories == 1; }));
   EXPECT_EQ((*node_)->epoch(), Epoch{2});
+}
+
+// What went with a disk is told by a new inventory, and the node stays, though it has nothing left.
+TEST_F(LinkTest, AFailedDiskIsANewInventory) {
+  make();
+  put(replica(1), content_of(1000));
+  join();
+  EXPECT_EQ(master_.inventory.size(), 1U);
+  std::filesystem::rename(path_, path_ + ".away");
+  EXPECT_FALSE(write_all(client_, {node_->where()}, replica(2), content_of(100)).ok());
+  ASSERT_TRUE(master_.wait([&] { return master_.inventories == 2 && !master_.reports.empty(); }));
+  EXPECT_TRUE(master_.inventory.empty());
+  EXPECT_EQ(master_.incarnations, (std::vector<uint64_t>{1, 1})) << "it is the same start";
+  EXPECT_EQ(master_.hellos[1].quota(), 0U);
+  const v1::Report& report = master_.reports.front();
+  EXPECT_EQ(report.quota(), 0U);
+  ASSERT_EQ(report.disks_size(), 1);
+  EXPECT_EQ(report.disks(0).path(), path_);
+  EXPECT_EQ(report.disks(0).quota_bytes(), settings_.quotas.front());
+  EXPECT_NE(report.disks(0).failed(), "");
+  EXPECT_TRUE((*node_)->attached());
+  node_->stop();
+  std::filesystem::rename(path_ + ".away", path_);
 }
 
 }  // namespace

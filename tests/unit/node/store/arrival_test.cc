@@ -44,7 +44,7 @@ TEST_F(ArrivalTest, EverySizeArrivesWholeAndDurable) {
 }
 
 TEST_F(ArrivalTest, TheSidecarDescribesIt) {
-  ASSERT_TRUE(ok(directory_->set_swarm(random_id<SwarmId>())));
+  ASSERT_TRUE(ok(disks_->set_swarm(random_id<SwarmId>())));
   std::string bytes = content_of(2 * kBlockSize + 5);
   put(replica(9), bytes);
   auto description = decode_sidecar(slurp(layout().meta(replica(9))));
@@ -52,7 +52,7 @@ TEST_F(ArrivalTest, TheSidecarDescribesIt) {
   EXPECT_EQ(description->replica, replica(9));
   EXPECT_EQ(description->content, content_info(bytes));
   EXPECT_EQ(description->sums, sums_of(bytes));
-  EXPECT_EQ(description->swarm, directory_->identity().swarm);
+  EXPECT_EQ(description->swarm, disks_->identity().swarm);
   EXPECT_EQ(description->origin.name, "a file");
 }
 
@@ -106,7 +106,7 @@ TEST_F(ArrivalTest, ArrivingBytesCountToTheLastOne) {
   EXPECT_EQ(used(), kQuota - 100);
   auto refused = store_->begin_arrival(replica(2), 101, ArrivalKind::kWrite);
   EXPECT_EQ(refused.status().reason(), Reason::kNoSpace);
-  EXPECT_NE(refused.status().message().find(to_string(directory_->node())), std::string::npos);
+  EXPECT_NE(refused.status().message().find(to_string(disks_->node())), std::string::npos);
   auto second = begin(replica(2), 100);
   EXPECT_EQ(used(), kQuota);
   std::string bytes = content_of(101);
@@ -193,7 +193,8 @@ TEST_F(ArrivalTest, ADeletionOvertakesWhatStillArrives) {
   EXPECT_TRUE(ok(try_put(replica(1), bytes, ArrivalKind::kCopy)));
 }
 
-// Whatever call of the disk fails: an error that stays one, nothing counted, nothing left.
+// Whatever call of the disk fails: an error that stays one, and the disk with it; nothing counted, and
+// nothing left once the disk is tried anew.
 TEST_F(ArrivalTest, AFailingDiskCallIsNeverASuccess) {
   std::string bytes = content_of(3 * kBlockSize + 1);
   put(replica(1000), content_of(1));  // so that the directory is there
@@ -210,6 +211,11 @@ TEST_F(ArrivalTest, AFailingDiskCallIsNeverASuccess) {
       EXPECT_FALSE(try_put(replica(1002), bytes, ArrivalKind::kCopy).ok())
           << static_cast<int>(op) << " " << skip;
       disk_.clear_faults();
+      EXPECT_FALSE(store_->figures()->disks.at(0).failed.empty()) << static_cast<int>(op) << " " << skip;
+      EXPECT_FALSE(try_put(replica(1002), bytes, ArrivalKind::kCopy).ok()) << "never a success on retry";
+      EXPECT_TRUE(held().empty()) << static_cast<int>(op) << " " << skip;
+      EXPECT_TRUE(store_->changes().overflowed()) << "a new inventory says so";
+      reopen();
       EXPECT_FALSE(store_->find(replica(1002)).value()) << static_cast<int>(op) << " " << skip;
       EXPECT_EQ(used(), used_before) << static_cast<int>(op) << " " << skip;
       EXPECT_TRUE(files_below(layout().stage()).empty());

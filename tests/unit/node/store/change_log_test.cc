@@ -61,5 +61,21 @@ TEST(ChangeLogTest, OverflowIsToldAndEndsWithTheNextInventory) {
   EXPECT_FALSE(log.overflowed());
 }
 
+TEST(ChangeLogTest, StartingOverAsksForAnInventoryNowAndLater) {
+  ChangeLog log;
+  int told = 0;
+  log.set_listener([&] { ++told; });
+  MonotonicTime now{std::chrono::seconds(100)};
+  EXPECT_FALSE(log.inventory_due(now));
+  log.start_over(now + std::chrono::seconds(60));
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(log.inventory_due(now));
+  log.restart();
+  EXPECT_FALSE(log.inventory_due(now + std::chrono::seconds(59)));
+  EXPECT_TRUE(log.inventory_due(now + std::chrono::seconds(60)));
+  log.restart();
+  EXPECT_FALSE(log.inventory_due(now + std::chrono::hours(1)));
+}
+
 }  // namespace
 }  // namespace fsdfs::node

@@ -31,8 +31,8 @@ TEST_F(RecoveryTest, AfterACleanStopTheReplicasAreNotRead) {
   close();
   MemoryLogger quiet;
   uint64_t before = disk_.calls(DiskOp::kList);
-  directory_ = DataDirectory::open(disk_, data_path_, quiet).value();
-  store_ = ReplicaStore::open(settings_, *directory_, disk_, clock_, quiet).value();
+  disks_ = NodeDisks::open(disk_, {data_path_}, quiet).value();
+  store_ = ReplicaStore::open(settings_, *disks_, clock_, quiet).value();
   EXPECT_FALSE(quiet.contains("reconciled"));
   EXPECT_LE(disk_.calls(DiskOp::kList) - before, 1U);  // the stage
   expect_three();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <thread>
 
 #include "tests/unit/node/store_fixture.h"
@@ -159,7 +160,7 @@ TEST_F(ReplicaStoreTest, ManyGoAtOnceAndEachDirectoryIsSyncedOnce) {
 TEST_F(ReplicaStoreTest, ARemovalThatFailsIsNotReportedAsDone) {
   put(replica(1), content_of(10));
   uint64_t changes = store_->changes().last_sequence();
-  disk_.inject({.op = DiskOp::kUnlink});
+  disk_.inject({.op = DiskOp::kUnlink, .error = EACCES});
   EXPECT_FALSE(store_->remove({replica(1)}).at(0).ok());
   EXPECT_EQ(store_->changes().last_sequence(), changes);
   EXPECT_EQ(used(), 10U);

@@ -16,7 +16,7 @@ class AccessTest : public StoreTest {
 };
 
 TEST_F(AccessTest, EachRightIsForItself) {
-  Access access(swarm_keys(), *directory_, clock_);
+  Access access(swarm_keys(), *disks_, clock_);
   struct Case {
     Right given;
     bool read, pull, write;
@@ -31,15 +31,15 @@ TEST_F(AccessTest, EachRightIsForItself) {
 }
 
 TEST_F(AccessTest, ReadsOutliveAMasterAndWritesDoNot) {
-  Access access(swarm_keys(), *directory_, clock_);
-  ASSERT_TRUE(ok(directory_->grant(Epoch{2})));  // the tickets are of epoch 1
+  Access access(swarm_keys(), *disks_, clock_);
+  ASSERT_TRUE(ok(disks_->grant(Epoch{2})));  // the tickets are of epoch 1
   std::string ticket = sealed(ticket_for(id_, client_, Right::kRead | Right::kWrite));
   EXPECT_TRUE(ok(access.check_read(ticket, {client_, false}, id_)));
   EXPECT_EQ(access.check_write(ticket, {client_, false}, id_, SessionId{77}).reason(), Reason::kStaleEpoch);
 }
 
 TEST_F(AccessTest, AFellowNodePassesOnWritesAndNothingElse) {
-  Access access(swarm_keys(), *directory_, clock_);
+  Access access(swarm_keys(), *disks_, clock_);
   std::string ticket = sealed(ticket_for(id_, client_, Right::kRead | Right::kWrite | Right::kPull));
   EXPECT_TRUE(ok(access.check_write(ticket, {other_, true}, id_, SessionId{77})));
   EXPECT_FALSE(access.check_write(ticket, {other_, false}, id_, SessionId{77}).ok());
@@ -48,14 +48,14 @@ TEST_F(AccessTest, AFellowNodePassesOnWritesAndNothingElse) {
 }
 
 TEST_F(AccessTest, AReceiptSaysWhatIsHeldAndByWhichStart) {
-  Access access(swarm_keys(), *directory_, clock_);
+  Access access(swarm_keys(), *disks_, clock_);
   HeldReplica held{id_, content_info("abc"), HeldState::kWhole};
   auto receipt = open_receipt(access.receipt(held), swarm_keys().receipt);
   ASSERT_TRUE(ok(receipt));
   EXPECT_EQ(receipt->replica, id_);
   EXPECT_EQ(receipt->size_bytes, 3U);
-  EXPECT_EQ(receipt->node, directory_->node());
-  EXPECT_EQ(receipt->incarnation, directory_->incarnation());
+  EXPECT_EQ(receipt->node, disks_->node());
+  EXPECT_EQ(receipt->incarnation, disks_->incarnation());
   EXPECT_TRUE(receipt->fsynced);
 }
 

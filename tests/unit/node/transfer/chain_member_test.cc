@@ -44,10 +44,10 @@ class ChainMemberTest : public StoreTest {
  protected:
   void SetUp() override {
     ASSERT_TRUE(ok(open()));
-    access_ = std::make_unique<Access>(swarm_keys(), *directory_, clock_);
-    machine_ = std::make_unique<ChainMember>(
-        ChainMember::Context{*store_, *access_, meter_, clock_, directory_->node()}, Caller{client_, false},
-        recorder_);
+    access_ = std::make_unique<Access>(swarm_keys(), *disks_, clock_);
+    machine_ =
+        std::make_unique<ChainMember>(ChainMember::Context{*store_, *access_, meter_, clock_, disks_->node()},
+                                      Caller{client_, false}, recorder_);
   }
   void TearDown() override { machine_.reset(); }
 
@@ -104,7 +104,7 @@ TEST_F(ChainMemberTest, TheTailAcksWhatItHasWritten) {
   finish(3);
   EXPECT_THAT(recorder_.events, ElementsAre("ack 1", "ack 2", "ack 3", "end"));
   ASSERT_EQ(recorder_.receipts.size(), 1U);
-  EXPECT_EQ(open_receipt(recorder_.receipts[0], swarm_keys().receipt)->node, directory_->node());
+  EXPECT_EQ(open_receipt(recorder_.receipts[0], swarm_keys().receipt)->node, disks_->node());
   EXPECT_TRUE(store_->find(id_).value());
 }
 
@@ -166,9 +166,9 @@ TEST_F(ChainMemberTest, EveryWayToEndLeavesNothingStaged) {
             },
             Code::kAborted, false}}) {
     recorder_ = Recorder();
-    machine_ = std::make_unique<ChainMember>(
-        ChainMember::Context{*store_, *access_, meter_, clock_, directory_->node()}, Caller{client_, false},
-        recorder_);
+    machine_ =
+        std::make_unique<ChainMember>(ChainMember::Context{*store_, *access_, meter_, clock_, disks_->node()},
+                                      Caller{client_, false}, recorder_);
     begin(1);
     data(1);
     each.happen();

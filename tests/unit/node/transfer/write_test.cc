@@ -225,7 +225,7 @@ TEST_F(WriteTest, AClientThatVanishesLeavesNothing) {
 
 TEST_F(WriteTest, AFullTailRefusesAndIsNamed) {
   auto members = chain(1);
-  settings_.quota = 1000;
+  settings_.quotas = {1000};
   nodes_.push_back(std::make_unique<TestNode>(settings_));
   members.push_back(node(1).where());
   Writing writing(client_, members, replica(1), 1001);

@@ -1,0 +1,68 @@
+// DiskStore: the replicas on one data disk. Internal to node/store: ReplicaStore (store.h) joins those of a
+// node's disks and is what the rest of the node sees.
+//
+// Thread-safe; outlives its arrivals. What the node has once, whatever its disks (changes, claims, arrivals
+// under way), is StoreShared; who calls remove holds the claims. Crash: as store.h says.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "node/store/arrival.h"
+#include "node/store/store_core.h"
+
+namespace fsdfs::node {
+
+struct DiskFigures {
+  std::string path;
+  uint64_t quota = 0;         // bytes, as it was set, also of a failed disk
+  uint64_t used = 0;          // bytes: in place, quarantined, reserved
+  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
+  uint64_t replicas = 0;      // whole and quarantined
+  std::string failed;         // why it is not used; empty: it is
+};
+
+class DiskStore {
+ public:
+  static Result<std::unique_ptr<DiskStore>> open(const DiskSettings& settings, DataDirectory& directory,
+                                                 const NodeId& node, StoreShared& shared, const Clock& clock,
+                                                 Logger& logger);
+  ~DiskStore();
+  DiskStore(const DiskStore&) = delete;
+  DiskStore& operator=(const DiskStore&) = delete;
+
+  Status close();
+
+  bool failed() const { return core_->health.failed(); }
+  // Bytes that an arrival would find: in the quota and in the filesystem above the floor.
+  uint64_t room();
+  // What the disk says now; adds to `meter`, even if it says nothing any more.
+  Status fill(DiskFigures& figures, DiskMeter::Figures& meter);
+  Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size);
+
+  Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
+  Result<std::vector<IndexRow>> page(const std::optional<ReplicaId>& after, size_t limit);
+  Result<std::shared_ptr<const OpenReplica>> open_replica(const ReplicaId& replica);
+  Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
+  bool opened(const OpenReplica& replica) const;  // it is this disk's
+  // True: it was held whole, and is set aside and reported.
+  bool quarantine(const ReplicaId& replica, const Status& why);
+  // For each how it ended; what is not held here is fine. The caller has the claims and reports.
+  std::map<ReplicaId, Status> remove(const std::vector<ReplicaId>& replicas);
+
+  StoreCore& core() { return *core_; }
+
+ private:
+  explicit DiskStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
+  Status repair_row(const Description& description);
+  Status set_aside(const IndexRow& row);
+  void forget_missing(const IndexRow& row);
+
+  const std::unique_ptr<StoreCore> core_;
+};
+
+}  // namespace fsdfs::node

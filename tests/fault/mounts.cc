@@ -1,0 +1,65 @@
+#include "tests/fault/mounts.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/harness/process.h"
+
+namespace fsdfs::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What it printed.
+Result<std::string> run(std::vector<std::string> arguments) {
+  std::string line;
+  for (const std::string& argument : arguments) line += (line.empty() ? "" : " ") + argument;
+  ProcessOptions options;
+  options.arguments = std::move(arguments);
+  CommandResult result = run_command(options, std::chrono::minutes(1));
+  if (result.code != 0) return unavailable("`" + line + "` is not possible here: " + result.err);
+  while (result.out.ends_with('\n')) result.out.pop_back();
+  return result.out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Mount>> Mount::tmpfs(const std::string& path, int mib) {
+  fs::create_directories(path);
+  FSDFS_TRY(
+      run({"/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=" + std::to_string(mib) + "m", "tmpfs", path})
+          .status());
+  return std::unique_ptr<Mount>(new Mount(path, ""));
+}
+
+Result<std::unique_ptr<Mount>> Mount::ext4(const std::string& path, int mib) {
+  fs::create_directories(path);
+  const std::string image = path + ".img";
+  std::ofstream(image).close();
+  fs::resize_file(image, static_cast<uintmax_t>(mib) << 20);
+  FSDFS_TRY(run({"/usr/bin/env", "mkfs.ext4", "-q", "-F", image}).status());
+  FSDFS_ASSIGN(std::string loop, run({"/usr/bin/env", "losetup", "--find", "--show", image}));
+  auto mounted = run({"/usr/bin/env", "mount", "-t", "ext4", "-o", "errors=remount-ro", loop, path});
+  if (!mounted.ok()) {
+    (void)run({"/usr/bin/env", "losetup", "-d", loop});
+    return mounted.status();
+  }
+  std::unique_ptr<Mount> mount(new Mount(path, loop));
+  if (!fs::exists("/sys/fs/ext4/" + fs::path(loop).filename().string() + "/trigger_fs_error")) {
+    return unavailable("this kernel's ext4 has no trigger_fs_error");
+  }
+  return mount;
+}
+
+Status Mount::turn_read_only() const {
+  std::ofstream trigger("/sys/fs/ext4/" + fs::path(loop_).filename().string() + "/trigger_fs_error");
+  trigger << "1" << std::flush;
+  return trigger ? Status() : internal_error("the filesystem of " + path_ + " could not be broken");
+}
+
+Mount::~Mount() {
+  (void)run({"/usr/bin/env", "umount", "-l", path_});
+  if (!loop_.empty()) (void)run({"/usr/bin/env", "losetup", "-d", loop_});
+}
+
+}  // namespace fsdfs::testing

@@ -1,0 +1,33 @@
+// Small filesystems of a test, mounted for as long as the object lives. Need root and, for ext4, a free loop
+// device; where they can't be had, make() says why, and the test skips with that. Not thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/status.h"
+
+namespace fsdfs::testing {
+
+class Mount {
+ public:
+  // In memory, of this many MiB, at `path`, which is made.
+  static Result<std::unique_ptr<Mount>> tmpfs(const std::string& path, int mib);
+  // ext4 on a loop device over the file PATH.img, set to turn read-only at its first error.
+  static Result<std::unique_ptr<Mount>> ext4(const std::string& path, int mib);
+  ~Mount();  // unmounts it, even while it is in use
+  Mount(const Mount&) = delete;
+  Mount& operator=(const Mount&) = delete;
+
+  const std::string& path() const { return path_; }
+  // An error in the filesystem's own structures, as a bad disk makes it: it turns read-only under whoever
+  // writes. Of ext4 only.
+  Status turn_read_only() const;
+
+ private:
+  Mount(std::string path, std::string loop) : path_(std::move(path)), loop_(std::move(loop)) {}
+  const std::string path_;
+  const std::string loop_;  // the device; empty: none
+};
+
+}  // namespace fsdfs::testing
