@@ -17,6 +17,7 @@ constexpr char kDescription[] =
     "  the first server   fsdfsd --master --swarm-password-file F --data /srv/fsdfs --quota 500G\n"
     "  every other one    fsdfsd --swarm-password-file F --data /srv/fsdfs --quota 500G --join FIRST:4242\n"
     "\n"
+    "`fsdfsd import --help`: how a directory that this machine has already is taken in without copying it.\n"
     "Every flag is also a setting of the YAML file; --help-settings lists them all.";
 
 struct Flags {

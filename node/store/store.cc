@@ -46,6 +46,21 @@ Result<std::unique_ptr<Arrival>> ReplicaStore::begin_arrival(const ReplicaId& re
                                               core_->arrivals.enter(replica)));
 }
 
+Result<Adopted> ReplicaStore::adopt(const ReplicaId& replica, const LocalFile& file, bool moving,
+                                    const Origin& origin, const AdoptionProgress& progress) {
+  return Adoption(*core_, replica, file, moving).run(origin, progress);
+}
+
+Result<Description> ReplicaStore::describe(const ReplicaId& replica) {
+  FSDFS_ASSIGN(auto row, core_->index->find(replica));
+  if (!row) {
+    return not_found(
+        fmt::format("node {} has no replica {}", to_string(core_->directory.node()), replica.to_string()));
+  }
+  bool whole = row->held.state == HeldState::kWhole;
+  return core_->read_sidecar(whole ? core_->layout.meta(replica) : core_->layout.quarantined_meta(replica));
+}
+
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
   FSDFS_ASSIGN(auto row, core_->index->find(replica));
   if (!row) return std::optional<HeldReplica>();

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "node/store/adoption.h"
 #include "node/store/arrival.h"
 #include "node/store/store_core.h"
 
@@ -47,6 +48,14 @@ class ReplicaStore {
 
   // kNoSpace: over the quota or the floor, naming the node. kAborted: see ArrivalKind.
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size, ArrivalKind kind);
+
+  // A file of this machine becomes the replica (adoption.h), with all that Arrival::finish() guarantees.
+  // `moving`: its own name goes afterwards. kNoSpace: over the quota. kAborted: it changed meanwhile, or the
+  // session has ended. kInvalidArgument: no regular file, or one of the store's own.
+  Result<Adopted> adopt(const ReplicaId& replica, const LocalFile& file, bool moving, const Origin& origin,
+                        const AdoptionProgress& progress);
+  // What the replica says of itself, a quarantined one too. kNotFound: not held, or its sidecar is lost.
+  Result<Description> describe(const ReplicaId& replica);
 
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
   // Up to `limit` in key order after `after`.

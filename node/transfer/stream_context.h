@@ -63,6 +63,7 @@ struct StreamContext {
   IdleWatch& watch;
   ThreadPool& read_pool;
   ThreadPool& write_pool;  // one of their own: a sync must not keep readers waiting
+  ThreadPool& adopt_pool;  // the same: local files may be long to read
   StreamCount& count;
   int streams_max;  // one more is refused
   NodeId self;
