@@ -5,6 +5,7 @@
 
 #include "common/concurrency/thread_pool.h"
 #include "common/rpc/channel.h"
+#include "common/swarm_time.h"
 #include "node/link/host.h"
 #include "node/link/master_link.h"
 #include "node/service/replicas_service.h"
@@ -31,7 +32,8 @@ StoreSettings store_settings(const NodeSettings& settings) {
 struct Node::Parts {
   Parts(Node& node, std::unique_ptr<ReplicaStore> opened)
       : store(std::move(opened)),
-        access(node.keys_, *node.directory_, node.clock_),
+        swarm_clock(node.clock_),
+        access(node.keys_, *node.directory_, swarm_clock),
         watch(node.clock_),
         read_pool("reads", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
         write_pool("writes", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
@@ -64,6 +66,7 @@ struct Node::Parts {
         load(meter, node.clock_) {}
 
   const std::unique_ptr<ReplicaStore> store;
+  SwarmClock swarm_clock;
   const Access access;
   TransferMeter meter;
   IdleWatch watch;
@@ -110,9 +113,9 @@ grpc::Service* Node::service() {
 void Node::start(const std::string& address) {
   Parts& parts = *parts_;
   std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
-  parts.link = std::make_unique<MasterLink>(LinkContext{settings_, address, host, *directory_, *parts.store,
-                                                        parts.puller, parts.deleter, parts.outbox, parts.load,
-                                                        parts.wake, dialer_, parts.watch, clock_, logger_});
+  parts.link = std::make_unique<MasterLink>(LinkContext{
+      settings_, address, host, *directory_, *parts.store, parts.puller, parts.deleter, parts.outbox,
+      parts.load, parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_});
   parts.link->start();
 }
 

@@ -24,6 +24,7 @@
 #include "master/control/fact_feeder.h"
 #include "master/control/order_desk.h"
 #include "master/control/removal_desk.h"
+#include "master/control/slow_nodes.h"
 #include "master/control/swarm_view.h"
 #include "master/control/trash_keeper.h"
 #include "master/policy/weight_keeper.h"
@@ -94,6 +95,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   bool turn();
   void watch_nodes();
   void watch_node(const NodeId& id);
+  void watch_slowness();
   void apply(const LogEntry& entry);
   void admin_state_changed(const NodeRecord& before, const NodeRecord& after);
   void publish();
@@ -112,6 +114,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   Scheduler scheduler_;
   NodeDirectory nodes_;
   LivenessTracker liveness_;
+  SlowNodes slow_nodes_;
   ControlContext context_;
   Leases leases_;
   OrderDesk orders_;
