@@ -33,7 +33,8 @@ Result<std::unique_ptr<MasterConnection>> MasterConnection::create(std::vector<s
                      .trash = v1::Trash::NewStub(channel),
                      .quotas = v1::Quotas::NewStub(channel),
                      .policy = v1::Policy::NewStub(channel),
-                     .admin = v1::Admin::NewStub(channel)});
+                     .admin = v1::Admin::NewStub(channel),
+                     .unknown = v1::Unknown::NewStub(channel)});
   }
   return std::unique_ptr<MasterConnection>(new MasterConnection(std::move(peers), times, clock, dialer));
 }

@@ -23,6 +23,7 @@
 #include "fsdfs/policy.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
+#include "fsdfs/unknown.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -82,6 +83,7 @@ class MasterConnection {
     std::unique_ptr<v1::Quotas::Stub> quotas;
     std::unique_ptr<v1::Policy::Stub> policy;
     std::unique_ptr<v1::Admin::Stub> admin;
+    std::unique_ptr<v1::Unknown::Stub> unknown;
 
     template <typename Stub>
     Stub& stub() const {
@@ -97,6 +99,8 @@ class MasterConnection {
         return *policy;
       } else if constexpr (std::is_same_v<Stub, v1::Admin::Stub>) {
         return *admin;
+      } else if constexpr (std::is_same_v<Stub, v1::Unknown::Stub>) {
+        return *unknown;
       } else {
         return *swarm;
       }

@@ -6,6 +6,7 @@
 
 #include "client/convert.h"
 #include "client/convert_admin.h"
+#include "client/convert_unknown.h"
 #include "client/master_connection.h"
 #include "client/node_channels.h"
 #include "common/rpc/call.h"
@@ -13,6 +14,7 @@
 #include "fsdfs/policy.grpc.pb.h"
 #include "fsdfs/quotas.grpc.pb.h"
 #include "fsdfs/trash.grpc.pb.h"
+#include "fsdfs/unknown.grpc.pb.h"
 
 namespace fsdfs::client {
 
@@ -25,6 +27,7 @@ using Trash = v1::Trash::Stub;
 using Quotas = v1::Quotas::Stub;
 using Policy = v1::Policy::Stub;
 using Admin = v1::Admin::Stub;
+using Unknown = v1::Unknown::Stub;
 
 constexpr size_t kLocateBatch = 1000;                     // places a message; the master takes no more
 constexpr Duration kRemovalTime = std::chrono::hours(1);  // of a node with millions of replicas
@@ -256,6 +259,7 @@ Result<OpenedSession> SwarmClient::open_session(const NewContent& content, Monot
   if (content.target) request.set_target(*content.target);
   request.set_no_replace(content.no_replace);
   for (const NodeId& node : content.avoid) request.add_avoid(id_to_wire(node));
+  if (content.only) request.set_only(id_to_wire(*content.only));
   request.set_host(connection_->options.host);
   request.set_zone(connection_->options.zone);
   return connection_->call(&Sessions::OpenSession, request, connection_->sooner(deadline),
@@ -443,6 +447,43 @@ Result<WhatIf> SwarmClient::what_if_added(uint64_t quota) {
   request.set_add_quota(quota);
   return connection_->call(&Admin::WhatIf, request, connection_->master->deadline(),
                            [](const v1::WhatIfReply& reply) { return from_wire(reply); });
+}
+
+Result<UnknownPage> SwarmClient::list_unknown(const ReplicaId& after, uint32_t limit) {
+  v1::ListUnknownRequest request;
+  to_wire(after, request.mutable_after());
+  request.set_limit(limit);
+  return connection_->call(&Unknown::ListUnknown, request, connection_->master->deadline(),
+                           [](const v1::ListUnknownReply& reply) { return from_wire(reply); });
+}
+
+Result<AdoptedUnknown> SwarmClient::adopt_unknown(const ReplicaId& replica, const ReplicaOrigin& origin,
+                                                  const std::string& directory,
+                                                  const NewDirectory& directories) {
+  v1::AdoptUnknownRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(replica, request.mutable_replica());
+  to_wire(origin, request.mutable_origin());
+  request.set_directory(directory);
+  request.set_mode(directories.mode);
+  request.set_uid(directories.uid);
+  request.set_gid(directories.gid);
+  return connection_->call(&Unknown::AdoptUnknown, request, connection_->master->deadline(),
+                           [](const v1::AdoptUnknownReply& reply) {
+                             return AdoptedUnknown{.attributes = from_wire(reply.attributes()),
+                                                   .path = reply.path(),
+                                                   .holders = reply.holders()};
+                           });
+}
+
+Result<PurgedUnknown> SwarmClient::purge_unknown(const ReplicaId& replica) {
+  v1::PurgeUnknownRequest request;
+  connection_->stamp(request.mutable_request());
+  to_wire(replica, request.mutable_replica());
+  return connection_->call(&Unknown::PurgeUnknown, request, connection_->master->deadline(),
+                           [](const v1::PurgeUnknownReply& reply) {
+                             return PurgedUnknown{.holders = reply.holders(), .bytes = reply.bytes()};
+                           });
 }
 
 Status SwarmClient::events(const EventQuery& query, const EventSink& sink, const StopSignal& stop) {

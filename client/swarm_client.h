@@ -22,6 +22,7 @@
 #include "client/event_stream.h"
 #include "client/insight.h"
 #include "client/types.h"
+#include "client/unknown.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/security/credentials.h"
@@ -127,6 +128,16 @@ class SwarmClient {
   Result<Explanation> explain(const Place& place);
   Result<WhatIf> what_if_lost(const std::string& node);
   Result<WhatIf> what_if_added(uint64_t quota);
+  // One page of what nodes hold and the master does not know, from behind `after`; limit 0: the master's
+  // page.
+  Result<UnknownPage> list_unknown(const ReplicaId& after, uint32_t limit);
+  // Makes a file of one, in `directory` ("": /lost+found), which is made as `directories` says. `origin`:
+  // what the replica says of itself. kNotFound: no node holds it as unknown; kFailedPrecondition: its inode
+  // number is taken, or its copies disagree; kDataLoss: all are bad.
+  Result<AdoptedUnknown> adopt_unknown(const ReplicaId& replica, const ReplicaOrigin& origin,
+                                       const std::string& directory, const NewDirectory& directories);
+  // Has all its copies deleted. kNotFound.
+  Result<PurgedUnknown> purge_unknown(const ReplicaId& replica);
   // As client/event_stream.h says.
   Status events(const EventQuery& query, const EventSink& sink, const StopSignal& stop);
 

@@ -278,9 +278,10 @@ struct NewContent {
   uint32_t mode = 0644;
   uint32_t uid = 0;
   uint32_t gid = 0;
-  std::optional<double> target;  // N; unset: as it is, or the swarm's default
-  bool no_replace = false;       // kAlreadyExists when the name is taken
-  std::vector<NodeId> avoid;     // nodes that just failed this client
+  std::optional<double> target;     // N; unset: as it is, or the swarm's default
+  bool no_replace = false;          // kAlreadyExists when the name is taken
+  std::vector<NodeId> avoid;        // nodes that just failed this client
+  std::optional<NodeId> only = {};  // the chain shall be this node alone
 };
 
 struct OpenedSession {

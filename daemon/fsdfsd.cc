@@ -3,11 +3,13 @@
 #include <signal.h>
 
 #include <iostream>
+#include <string_view>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/rpc/grpc_log.h"
 #include "daemon/fsdfsd_options.h"
+#include "daemon/import_command.h"
 #include "daemon/server.h"
 
 namespace fsdfs {
@@ -60,6 +62,7 @@ int serve(FsdfsdOptions options) {
 }
 
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "import") return run_import(argc - 1, argv + 1);
   auto options = read_fsdfsd_options(argc, argv);
   if (!options.ok()) return fail(options.status());
   if (auto* said = std::get_if<SayAndExit>(&*options)) {

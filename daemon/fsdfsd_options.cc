@@ -21,6 +21,7 @@ constexpr char kDescription[] =
     "  every other one    fsdfsd --swarm-password-file F --data /srv/fsdfs --quota 500G --join FIRST:4242\n"
     "\n"
     "A node with several disks gives each a --data and a --quota, in the same order; they fail one by one.\n"
+    "`fsdfsd import --help`: how a directory that this machine has already is taken in without copying it.\n"
     "Every flag is also a setting of the YAML file; --help-settings lists them all.";
 
 struct Flags {

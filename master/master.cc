@@ -17,6 +17,7 @@
 #include "master/service/sessions_service.h"
 #include "master/service/swarm_service.h"
 #include "master/service/trash_service.h"
+#include "master/service/unknown_service.h"
 #include "master/store/sqlite_store.h"
 
 namespace fsdfs::master {
@@ -102,7 +103,8 @@ struct Master::Parts {
         trash(context),
         quotas(context),
         policies(context),
-        admin(context) {}
+        admin(context),
+        unknown(context) {}
   ~Parts() { stop(); }
 
   // The store's writer calls the loop until it is closed.
@@ -130,6 +132,7 @@ struct Master::Parts {
   QuotaService quotas;
   PolicyService policies;
   AdminService admin;
+  UnknownService unknown;
 };
 
 Master::Master(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -163,8 +166,8 @@ Result<std::unique_ptr<Master>> Master::start(MasterSettings settings, const Aut
 Master::~Master() = default;
 
 std::vector<grpc::Service*> Master::services() {
-  return {&parts_->names, &parts_->sessions, &parts_->swarm,    &parts_->registry,
-          &parts_->trash, &parts_->quotas,   &parts_->policies, &parts_->admin};
+  return {&parts_->names,  &parts_->sessions, &parts_->swarm, &parts_->registry, &parts_->trash,
+          &parts_->quotas, &parts_->policies, &parts_->admin, &parts_->unknown};
 }
 
 void Master::set_address(std::string address) {

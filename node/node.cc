@@ -1,5 +1,8 @@
 #include "node/node.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "common/concurrency/thread_pool.h"
 #include "common/rpc/channel.h"
 #include "common/swarm_time.h"
@@ -12,6 +15,7 @@ namespace fsdfs::node {
 namespace {
 
 constexpr size_t kTransferQueueMax = 1 << 16;  // events of streams that wait for a thread
+constexpr size_t kAdoptionsQueued = 1024;      // more are refused
 constexpr Duration kStreamsEndWait = std::chrono::seconds(10);
 
 StoreSettings store_settings(const NodeSettings& settings) {
@@ -36,6 +40,9 @@ struct Node::Parts {
         copy_pool("copies-out", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax,
                   kCopyNiceness),
         write_pool("writes", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
+        adopt_pool("adoptions",
+                   std::clamp<size_t>(static_cast<size_t>(node.settings_.transfer_threads), 1, 8),
+                   kAdoptionsQueued),
         streams{*store,
                 access,
                 meter,
@@ -47,12 +54,14 @@ struct Node::Parts {
                 read_pool,
                 copy_pool,
                 write_pool,
+                adopt_pool,
                 stream_count,
                 node.settings_.streams_max,
                 node.disks_->node(),
                 node.settings_.idle_timeout,
                 node.settings_.sync_timeout},
-        service(streams),
+        service(streams,
+                {node.settings_.masters, {std::filesystem::absolute(node.directory_->layout().root())}}),
         wake(std::make_shared<Wake>()),
         outbox(wake),
         puller({*store, node.dialer_, watch, meter, node.logger_, node.settings_.idle_timeout},
@@ -70,6 +79,7 @@ struct Node::Parts {
   ThreadPool read_pool;
   ThreadPool copy_pool;
   ThreadPool write_pool;
+  ThreadPool adopt_pool;
   StreamCount stream_count;
   StreamContext streams;
   ReplicasService service;
@@ -131,6 +141,7 @@ Status Node::stop() {
   parts_->read_pool.stop(ThreadPool::OnStop::kDrain);
   parts_->copy_pool.stop(ThreadPool::OnStop::kDrain);
   parts_->write_pool.stop(ThreadPool::OnStop::kDrain);
+  parts_->adopt_pool.stop(ThreadPool::OnStop::kDrain);
   Status status = parts_->store->close();
   parts_.reset();
   return status;

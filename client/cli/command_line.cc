@@ -242,6 +242,7 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_state(*this);
   add_node_admin(*this);
   add_why(*this);
+  add_unknown(*this);
   add_events(*this);
 }
 CommandLine::~CommandLine() = default;

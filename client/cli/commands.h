@@ -20,6 +20,7 @@ void add_state(CommandLine& commands);    // status, nodes, wait
 // Operators:
 void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, remove
 void add_why(CommandLine& commands);         // why, whatif
+void add_unknown(CommandLine& commands);     // unknown ls, adopt, purge
 void add_events(CommandLine& commands);
 
 }  // namespace fsdfs::client

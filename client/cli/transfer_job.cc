@@ -33,7 +33,7 @@ void TransferJob::submit(std::string what, std::function<Status()> task) {
   if (!submitted.ok()) session_.fail("", submitted);
 }
 
-Status TransferJob::finish(const std::string& done, bool always) {
+Status TransferJob::finish(const std::string& done, bool always, const std::vector<Count>& counts) {
   workers_->stop(ThreadPool::OnStop::kDrain);
   ProgressState state = progress_->state();
   progress_.reset();
@@ -43,9 +43,15 @@ Status TransferJob::finish(const std::string& done, bool always) {
                                       {"bytes", state.bytes_done},
                                       {"failed", failures_.load()},
                                       {"seconds", std::chrono::duration<double>(state.elapsed).count()}};
+    for (const auto& [name, files] : counts) account[name] = files;
     out << account.dump() << "\n";
   } else if (always || session_.streams().out_is_terminal) {
-    out << summary_line(done, state) << "\n";
+    out << summary_line(done, state);
+    std::string before = "; ";
+    for (const auto& [name, files] : counts) {
+      if (files > 0) out << std::exchange(before, ", ") << files << " " << name;
+    }
+    out << "\n";
   }
   // A single file has said so itself.
   if (interrupted() && always)

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "client/cli/interrupt.h"
 #include "client/cli/progress.h"
@@ -34,7 +35,12 @@ class TransferJob {
   void submit(std::string what, std::function<Status()> task);
   // Waits for all tasks, says what is to be said, and prints the account. `done`: "imported". `always`: also
   // for a single file on something else than a terminal.
-  Status finish(const std::string& done, bool always);
+  // `counts`: more of what was done, by name; those of 0 are left out of the text.
+  struct Count {
+    std::string name;  // "linked": also a member of the JSON
+    uint64_t files = 0;
+  };
+  Status finish(const std::string& done, bool always, const std::vector<Count>& counts = {});
 
  private:
   Session& session_;

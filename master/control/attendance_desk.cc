@@ -130,7 +130,7 @@ void AttendanceDesk::note_verdicts(const NodeId& id, const Held& held, const std
                            .replica = replica});
     }
     if (verdicts[i] == Verdict::kUnknown) {
-      if (node->unknown.set(replica, held[i].content.size)) changed = true;
+      if (node->unknown.set(held[i])) changed = true;
       context_.repeated.warning("unknown",
                                 "node {} holds {}, which this master does not know; it is kept aside",
                                 to_string(id), replica.to_string());

@@ -102,9 +102,11 @@ bool ControlLoop::post_now(ControlEvent event) {
 
 uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> link) {
   uint64_t id = ++attendances_;
-  // The node has served a later master than this one, whose database is older: go on above it (invariant 9).
+  // The node has served a later master than this one, whose database is older, or another one of the same
+  // epoch, which it granted before it ever met this one: go on above it (invariant 9).
   Status raised;
-  if (hello.highest_epoch > store_.epoch()) raised = store_.raise_epoch(hello.highest_epoch);
+  bool other_granted = is_first_meeting(hello.node) && hello.highest_epoch == store_.epoch();
+  if (hello.highest_epoch > store_.epoch() || other_granted) raised = store_.raise_epoch(hello.highest_epoch);
   if (!raised.ok()) {
     link->close(raised);
     return id;
@@ -124,6 +126,11 @@ uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> lin
         post([this, id, hello, link] { welcome(id, hello, link); });
       });
   return id;
+}
+
+bool ControlLoop::is_first_meeting(const NodeId& node) {
+  std::lock_guard lock(met_mutex_);
+  return met_.insert(node).second;
 }
 
 void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello,
@@ -234,6 +241,10 @@ void ControlLoop::remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> 
 
 bool ControlLoop::ask(std::function<void(const Scheduler&)> question) {
   return post_now([this, question = std::move(question)] { question(scheduler_); });
+}
+
+bool ControlLoop::ask_nodes(std::function<void(const NodeDirectory&)> question) {
+  return post_now([this, question = std::move(question)] { question(nodes_); });
 }
 
 // --- the loop's thread ---

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "common/concurrency/bounded_queue.h"
@@ -78,6 +79,8 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   // stopped, and will not ask. A question that was taken and that the loop no longer comes to is destroyed
   // unasked.
   bool ask(std::function<void(const Scheduler&)> question);
+  // The same about the nodes and what they hold.
+  bool ask_nodes(std::function<void(const NodeDirectory&)> question);
   EventLog& event_log() { return event_log_; }
 
   // Never null after start().
@@ -86,6 +89,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
  private:
   void post(ControlEvent event);
   bool post_now(ControlEvent event);
+  bool is_first_meeting(const NodeId& node);
   void welcome(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link);
   void run();
   bool turn();
@@ -122,6 +126,9 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view
   bool nodes_changed_ = false;  // who is there, and how: shown at once
+
+  std::mutex met_mutex_;
+  std::set<NodeId> met_;  // guarded by met_mutex_: who has said hello to this process
 
   mutable std::mutex view_mutex_;
   std::shared_ptr<const SwarmView> view_;  // guarded by view_mutex_

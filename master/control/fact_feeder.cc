@@ -115,6 +115,7 @@ void FactFeeder::replica_changed(const ReplicaRecord& replica) {
   const auto& [inode, version] = replica.replica;
   Scheduler& scheduler = context_.scheduler;
   set_quarantined(replica.node, replica.replica, replica.state == ReplicaState::kQuarantined, replica.size);
+  forget_unknown(replica.node, replica.replica);
   switch (replica.state) {
     case ReplicaState::kWhole:
     case ReplicaState::kStale:
@@ -159,6 +160,12 @@ void FactFeeder::set_quarantined(const NodeId& id, const ReplicaId& replica, boo
     node->quarantined.erase(replica);
   }
   context_.tell_node(*node);
+}
+
+// It is recorded now: an operator has decided about it, or its file has come back.
+void FactFeeder::forget_unknown(const NodeId& id, const ReplicaId& replica) {
+  KnownNode* node = context_.nodes.find(id);
+  if (node != nullptr && node->unknown.erase(replica)) context_.tell_node(*node);
 }
 
 void FactFeeder::check(const Status& status, const ReplicaId& replica) {

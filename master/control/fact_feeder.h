@@ -37,6 +37,7 @@ class FactFeeder {
   void session_opened(const SessionRecord& session);
   void session_closed(SessionId session);
   void set_quarantined(const NodeId& node, const ReplicaId& replica, bool quarantined, uint64_t size);
+  void forget_unknown(const NodeId& node, const ReplicaId& replica);
   void check(const Status& status, const ReplicaId& replica);
 
   ControlContext& context_;

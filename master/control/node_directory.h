@@ -11,6 +11,7 @@
 #include "master/control/control_settings.h"
 #include "master/control/node_messages.h"
 #include "master/control/swarm_view.h"
+#include "master/control/unknown_replicas.h"
 #include "master/scheduler/types.h"
 
 namespace fsdfs::master {
@@ -27,7 +28,7 @@ struct KnownNode {
   uint64_t attendance = 0;         // of the link
 
   // Bytes on the node that no counted replica covers: they take room.
-  ByteTally<ReplicaId> unknown;
+  UnknownReplicas unknown;
   ByteTally<ReplicaId> quarantined;
   // Of sessions from before the master's start, whose room nothing else reserves.
   ByteTally<SessionId> staged;
@@ -41,6 +42,7 @@ class NodeDirectory {
   void erase(const NodeId& id) { nodes_.erase(id); }
   KnownNode* find(const NodeId& id);
   std::map<NodeId, KnownNode>& all() { return nodes_; }
+  const std::map<NodeId, KnownNode>& all() const { return nodes_; }
 
   // As the scheduler is to see it. A node that does not attend is silent at best.
   NodeInfo info(const KnownNode& node) const;

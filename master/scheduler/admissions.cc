@@ -74,7 +74,9 @@ Admissions::Step Admissions::choose_member(SessionId id, Session& session, Monot
   std::vector<Option> options;
   for (const Placement::Candidate& candidate : placement_.look(ask)) {
     if (candidate.fit > Placement::Fit::kNoRoom) continue;
-    if (contains(session.request.avoid, model.nodes.at(candidate.node).info.id)) continue;
+    const NodeId& node_id = model.nodes.at(candidate.node).info.id;
+    if (contains(session.request.avoid, node_id)) continue;
+    if (session.request.only && session.request.only != node_id) continue;
     bool holder = session.request.in_place && record != nullptr && model.files.holds(*record, candidate.node);
     int32_t rank = 0;
     if (candidate.fit == Placement::Fit::kNoRoom) {
@@ -121,6 +123,7 @@ void Admissions::grant(Session& session) {
 
 NodeIndex Admissions::worth_waiting_for(const Session& session) const {
   const Model& model = actions_.model();
+  if (session.request.only) return kNoNode;
   for (NodeIndex index = 0; index < model.nodes.end(); ++index) {
     const Node& node = model.nodes.at(index);
     bool may_come = model.nodes.has(index, kLive) && !model.nodes.has(index, kTakes) &&
@@ -136,8 +139,31 @@ NodeIndex Admissions::worth_waiting_for(const Session& session) const {
   return kNoNode;
 }
 
+// Of the one node that was asked for.
+Status Admissions::refusal_of(const NodeId& id, uint64_t size) const {
+  const Model& model = actions_.model();
+  std::string name = "node " + to_string(id);
+  NodeIndex index = model.nodes.find(id);
+  if (index == kNoNode) return failed_precondition(name + " is no node of this swarm");
+  const NodeInfo& info = model.nodes.at(index).info;
+  if (info.admin != AdminState::kActive) {
+    return failed_precondition(name + " is not active: `fsdfs node activate` it");
+  }
+  if (info.liveness != Liveness::kUp) return failed_precondition(name + " is not up");
+  if (info.at_floor) {
+    return no_space("no space: the filesystem of " + name + " is at its floor of free space");
+  }
+  if (!model.nodes.has(index, kTakes)) {
+    return failed_precondition(name + " has not reported yet what it holds: try again in a moment");
+  }
+  return no_space("no space: " + std::to_string(size) + " bytes on " + name + ", whose free room is " +
+                  std::to_string(std::max<int64_t>(0, model.nodes.room_promised(index))) +
+                  " bytes, and no copy may give way: raise its quota or delete files");
+}
+
 Status Admissions::refusal(const Session& session) const {
   const Model& model = actions_.model();
+  if (session.request.only) return refusal_of(*session.request.only, session.request.size);
   int able = 0;
   uint64_t most = 0;
   for (NodeIndex index = 0; index < model.nodes.end(); ++index) {
@@ -181,6 +207,7 @@ Admission Admissions::admit(const AdmitRequest& request, MonotonicTime now) {
   drop_lost_members(session, request);
   if (!session.granted) session.request = request;
   int wanted = request.copies > 0 ? request.copies : model.settings.sync_copies;
+  if (request.only) wanted = 1;
   bool unknown = false;
   if (!session.granted) {
     for (size_t i = session.members.size(); i-- > 0;) {

@@ -56,6 +56,7 @@ class Admissions {
   // An active node that may yet be able to take part; kNoNode when there is none.
   NodeIndex worth_waiting_for(const Session& session) const;
   Status refusal(const Session& session) const;
+  Status refusal_of(const NodeId& id, uint64_t size) const;
   std::vector<NodeId> chain_of(const Session& session) const;
 
   Actions& actions_;

@@ -190,12 +190,13 @@ struct TickResult {
 
 struct AdmitRequest {
   SessionId session;
-  InodeId inode;              // 0: a new file
-  uint64_t size = 0;          // bytes to reserve on each member; grows by extend
-  double target = 3;          // N of the file
-  int copies = 0;             // members wanted; 0: sync_copies
-  bool in_place = false;      // a change in place: holders of the current version come first
-  std::vector<NodeId> avoid;  // members that failed; also drops them from a chain granted before
+  InodeId inode;                    // 0: a new file
+  uint64_t size = 0;                // bytes to reserve on each member; grows by extend
+  double target = 3;                // N of the file
+  int copies = 0;                   // members wanted; 0: sync_copies
+  bool in_place = false;            // a change in place: holders of the current version come first
+  std::vector<NodeId> avoid;        // members that failed; also drops them from a chain granted before
+  std::optional<NodeId> only = {};  // the chain is this node alone; refused at once where it cannot take it
 };
 
 struct Admission {

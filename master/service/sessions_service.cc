@@ -77,6 +77,7 @@ Status SessionsService::begin(grpc::CallbackServerContext& context, const v1::Op
   FSDFS_ASSIGN(opening.request, request_from_proto(request.has_request(), request.request()));
   FSDFS_ASSIGN(opening.admit.avoid, nodes_from_proto(request.avoid()));
   opening.open = from_proto(request);
+  if (!request.only().empty()) FSDFS_TRY(ask_for_one(request.only(), opening.admit));
   FSDFS_ASSIGN(auto view, context_.store.read());
   if (opening.request) {
     FSDFS_ASSIGN(auto remembered, view->remembered_reply(*opening.request));
@@ -92,6 +93,17 @@ Status SessionsService::begin(grpc::CallbackServerContext& context, const v1::Op
   opening.admit.size = opening.open.size;
   opening.admit.target = std::min(plan.target, kTargetMax);
   return {};
+}
+
+// A node that is about to adopt a file.
+Status SessionsService::ask_for_one(const std::string& id, AdmitRequest& admit) const {
+  FSDFS_ASSIGN(auto bytes, uuid_from_proto(id, "a node id"));
+  admit.only = NodeId{bytes};
+  if (context_.settings.sync_copies_min <= 1) return {};
+  return failed_precondition(
+      fmt::format("content on one node alone is refused, as sync_copies_min is {}: put the files instead "
+                  "(fsdfs put), or set sync_copies_min to 1 meanwhile",
+                  context_.settings.sync_copies_min));
 }
 
 grpc::ServerUnaryReactor* SessionsService::OpenSession(grpc::CallbackServerContext* context,

@@ -26,6 +26,7 @@ class SessionsService final : public v1::Sessions::CallbackService {
  private:
   struct Opening;
   Status begin(grpc::CallbackServerContext& context, const v1::OpenSessionRequest& request, Opening& opening);
+  Status ask_for_one(const std::string& id, AdmitRequest& admit) const;
   void admitted(std::shared_ptr<Opening> opening, const Admission& admission);
   void opened(const Opening& opening, const Result<std::string>& written);
   void finish(const Opening& opening, const Status& status);

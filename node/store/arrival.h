@@ -52,6 +52,7 @@ class Arrival {
 
  private:
   friend class DiskStore;
+  friend class Adoption;
   Arrival(StoreCore& core, const ReplicaId& replica, std::string stage_path, std::unique_ptr<DiskFile> file,
           Reservation reservation, Doom doom);
 

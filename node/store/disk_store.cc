@@ -68,6 +68,25 @@ Result<std::unique_ptr<Arrival>> DiskStore::begin_arrival(const ReplicaId& repli
                                               core_->shared.arrivals.enter(replica)));
 }
 
+bool DiskStore::shares_device(uint64_t device) const {
+  auto stat = core_->disk.stat(core_->layout.root());
+  return stat.ok() && stat->device == device;
+}
+
+Result<Adopted> DiskStore::adopt(const ReplicaId& replica, const LocalFile& file, bool moving,
+                                 const Origin& origin, const AdoptionProgress& progress) {
+  FSDFS_TRY(core_->check_present());
+  return Adoption(*core_, replica, file, moving).run(origin, progress);
+}
+
+Result<Description> DiskStore::describe(const ReplicaId& replica) {
+  FSDFS_ASSIGN(auto row, core_->index->find(replica));
+  if (!row)
+    return not_found(fmt::format("node {} has no replica {}", to_string(core_->node), replica.to_string()));
+  bool whole = row->held.state == HeldState::kWhole;
+  return core_->read_sidecar(whole ? core_->layout.meta(replica) : core_->layout.quarantined_meta(replica));
+}
+
 Result<std::optional<HeldReplica>> DiskStore::find(const ReplicaId& replica) {
   FSDFS_ASSIGN(auto row, core_->index->find(replica));
   if (!row) return std::optional<HeldReplica>();

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "node/store/arrival.h"
+#include "node/store/adoption.h"
 #include "node/store/store_core.h"
 
 namespace fsdfs::node {
@@ -43,6 +43,11 @@ class DiskStore {
   // What the disk says now; adds to `meter`, even if it says nothing any more.
   Status fill(DiskFigures& figures, DiskMeter::Figures& meter);
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size);
+  // As ReplicaStore::adopt and describe.
+  bool shares_device(uint64_t device) const;
+  Result<Adopted> adopt(const ReplicaId& replica, const LocalFile& file, bool moving, const Origin& origin,
+                        const AdoptionProgress& progress);
+  Result<Description> describe(const ReplicaId& replica);
 
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
   Result<std::vector<IndexRow>> page(const std::optional<ReplicaId>& after, size_t limit);

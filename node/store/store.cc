@@ -111,6 +111,27 @@ Result<std::unique_ptr<Arrival>> ReplicaStore::begin_arrival(const ReplicaId& re
   return refusal;
 }
 
+// First to a disk of the filesystem that the file is on already: there its bytes need not move.
+Result<Adopted> ReplicaStore::adopt(const ReplicaId& replica, const LocalFile& file, bool moving,
+                                    const Origin& origin, const AdoptionProgress& progress) {
+  std::vector<DiskStore*> disks = by_preference(replica);
+  std::stable_partition(disks.begin(), disks.end(),
+                        [&](DiskStore* disk) { return disk->shares_device(file.device); });
+  Status refusal = no_disk_works(disks_.node());
+  for (DiskStore* disk : disks) {
+    auto adopted = disk->adopt(replica, file, moving, origin, progress);
+    if (adopted.ok() || adopted.status().reason() != Reason::kNoSpace) return adopted;
+    refusal = adopted.status();
+  }
+  return refusal;
+}
+
+Result<Description> ReplicaStore::describe(const ReplicaId& replica) {
+  DiskStore* disk = holder_of(replica);
+  if (disk != nullptr) return disk->describe(replica);
+  return not_found(fmt::format("node {} has no replica {}", to_string(disks_.node()), replica.to_string()));
+}
+
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
   std::optional<HeldReplica> bad;
   for (DiskStore* disk : working()) {

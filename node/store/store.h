@@ -65,6 +65,14 @@ class ReplicaStore {
   // disk has failed.
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size, ArrivalKind kind);
 
+  // A file of this machine becomes the replica (adoption.h), with all that Arrival::finish() guarantees.
+  // `moving`: its own name goes afterwards. kNoSpace: over the quota. kAborted: it changed meanwhile, or the
+  // session has ended. kInvalidArgument: no regular file, or one of the store's own.
+  Result<Adopted> adopt(const ReplicaId& replica, const LocalFile& file, bool moving, const Origin& origin,
+                        const AdoptionProgress& progress);
+  // What the replica says of itself, a quarantined one too. kNotFound: not held, or its sidecar is lost.
+  Result<Description> describe(const ReplicaId& replica);
+
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
   // Up to `limit` in key order after `after`; fewer: there are no more.
   Result<std::vector<HeldReplica>> page(const std::optional<ReplicaId>& after, size_t limit);

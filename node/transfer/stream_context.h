@@ -69,6 +69,7 @@ struct StreamContext {
   ThreadPool& read_pool;
   ThreadPool& copy_pool;   // serves the copies that other nodes pull
   ThreadPool& write_pool;  // one of their own: a sync must not keep readers waiting
+  ThreadPool& adopt_pool;  // the same: local files may be long to read
   StreamCount& count;
   int streams_max;  // one more is refused
   NodeId self;

@@ -446,9 +446,24 @@ TEST_F(ControlTest, ANodeThatServedALaterMasterRaisesTheEpoch) {
   join_all({1});
   EXPECT_EQ(store_->epoch(), Epoch{41});
   EXPECT_EQ(node(1).link->epoch(), Epoch{41});
-  node(2).hello.highest_epoch = Epoch{41};
+  node(2).hello.highest_epoch = Epoch{40};
   join_all({2});
   EXPECT_EQ(store_->epoch(), Epoch{41});
+}
+
+// As where the database was set back: the last master had the number that this one takes.
+TEST_F(ControlTest, AnEpochThatANodeGrantedToAnotherMasterIsNotUsedAgain) {
+  Epoch before = store_->epoch();
+  node(1).hello.highest_epoch = before;
+  join_all({1});
+  Epoch above{before.value + 1};
+  EXPECT_EQ(store_->epoch(), above);
+  EXPECT_EQ(mkdir("d").id.value >> 40, above.value) << "nor are its numbers";
+  // Who was granted it by this master comes back with it.
+  node(1).leave();
+  node(1).hello.highest_epoch = above;
+  join_all({1});
+  EXPECT_EQ(store_->epoch(), above);
 }
 
 TEST_F(ControlTest, AQuotaThatChangesIsRemembered) {

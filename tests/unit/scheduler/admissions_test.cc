@@ -244,5 +244,63 @@ TEST(Extend, OfAnUnknownSessionIsRefused) {
   EXPECT_EQ(scheduler.extend(SessionId{5}, 5, {}).refusal.reason(), Reason::kSessionLost);
 }
 
+AdmitRequest only_on(int node, uint64_t size) {
+  AdmitRequest r = request(1, size);
+  r.only = node_id(node);
+  return r;
+}
+
+TEST(AdmissionOnOneNode, TheChainIsThatNodeAlone) {
+  FakeSwarm swarm(bare());
+  swarm.add_node(1, 9000);
+  swarm.add_node(2, 100);
+  swarm.add_node(3, 9000);
+  Admission answer = swarm.scheduler.admit(only_on(2, 100), swarm.now);
+  ASSERT_EQ(answer.outcome, Outcome::kGranted);
+  EXPECT_EQ(answer.chain, std::vector<NodeId>{node_id(2)});
+  EXPECT_EQ(swarm.scheduler.node(node_id(2))->arriving, 100U);
+  EXPECT_EQ(swarm.scheduler.node(node_id(1))->arriving, 0U);
+}
+
+TEST(AdmissionOnOneNode, RefusedAtOnceWhereItCannotTakeIt) {
+  FakeSwarm swarm(bare());
+  swarm.add_node(1, 9000);
+  swarm.add_node(2, 100);
+  auto refusal = [&](const AdmitRequest& asked) {
+    Admission answer = swarm.scheduler.admit(asked, swarm.now);
+    EXPECT_EQ(answer.outcome, Outcome::kRefused);
+    EXPECT_TRUE(answer.chain.empty());
+    return answer.refusal;
+  };
+  EXPECT_EQ(refusal(only_on(2, 101)).reason(), Reason::kNoSpace);
+  EXPECT_EQ(refusal(only_on(7, 1)).code(), Code::kFailedPrecondition);
+  swarm.change_node(2, [](NodeInfo& info) { info.admin = AdminState::kReadonly; });
+  EXPECT_NE(refusal(only_on(2, 1)).message().find("not active"), std::string::npos);
+  swarm.change_node(2, [](NodeInfo& info) {
+    info.admin = AdminState::kActive;
+    info.liveness = Liveness::kSilent;
+  });
+  EXPECT_NE(refusal(only_on(2, 1)).message().find("not up"), std::string::npos);
+  swarm.change_node(2, [](NodeInfo& info) {
+    info.liveness = Liveness::kUp;
+    info.at_floor = true;
+  });
+  EXPECT_EQ(refusal(only_on(2, 1)).reason(), Reason::kNoSpace);
+  EXPECT_EQ(swarm.scheduler.node(node_id(1))->arriving, 0U);
+}
+
+TEST(AdmissionOnOneNode, SpareCopiesGiveWayThere) {
+  FakeSwarm swarm(bare());
+  for (int node = 1; node <= 3; ++node) swarm.add_node(node, 100);
+  swarm.add_file(1, 100, 1, {1, 2, 3});
+  Admission answer = swarm.scheduler.admit(only_on(2, 100), swarm.now);
+  ASSERT_EQ(answer.outcome, Outcome::kWait) << answer.refusal.to_string();
+  ASSERT_TRUE(swarm.settle());
+  EXPECT_EQ(swarm.holders(1), (std::set<int>{1, 3}));
+  answer = swarm.scheduler.admit(only_on(2, 100), swarm.now);
+  ASSERT_EQ(answer.outcome, Outcome::kGranted);
+  EXPECT_EQ(answer.chain, std::vector<NodeId>{node_id(2)});
+}
+
 }  // namespace
 }  // namespace fsdfs::master
