@@ -216,6 +216,18 @@ struct SwarmStatus {
   uint64_t trash_bytes = 0;
 };
 
+// How far a node is with reading and checking what it holds.
+struct ScrubProgress {
+  bool running = false;
+  uint64_t bytes_done = 0;  // of this pass; of the last one when none is running
+  uint64_t bytes_total = 0;
+  uint64_t replicas = 0;             // found right
+  uint64_t bad = 0;                  // found bad
+  uint64_t passes = 0;               // finished
+  std::optional<FileTime> finished;  // the last one
+  uint64_t answered = 0;             // the last request whose pass is done
+};
+
 struct NodeInfo {
   NodeAddress node;
   NodeState state = NodeState::kUnknown;
@@ -232,6 +244,8 @@ struct NodeInfo {
   uint64_t drain_left = 0;
   bool drained = false;
   bool attending = false;
+  ScrubProgress scrub;
+  uint64_t quarantined_replicas = 0;  // bad, and not replaced yet
 };
 
 enum class RemoveKind : uint8_t {

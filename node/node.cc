@@ -1,5 +1,7 @@
 #include "node/node.h"
 
+#include <utility>
+
 #include "common/concurrency/thread_pool.h"
 #include "common/rpc/channel.h"
 #include "node/link/host.h"
@@ -52,7 +54,19 @@ struct Node::Parts {
                static_cast<size_t>(node.settings_.copy_slots),
                [this](const OrderFailure& failure) { outbox.put(failure); }),
         deleter(*store, *node.directory_, puller, outbox, node.logger_),
-        load(meter, node.clock_) {}
+        load(meter, node.clock_),
+        scrubber(*store, node.disk_, node.directory_->layout().scrub_state(), verified, node.clock_,
+                 node.logger_, {node.settings_.scrub_period, node.settings_.scrub_rate},
+                 mean_foreground(meter)) {}
+
+  // The mean latency of clients' reads and writes between two calls.
+  static Scrubber::Foreground mean_foreground(const TransferMeter& meter) {
+    return [&meter, last = TransferMeter::ForegroundTotals()]() mutable {
+      auto before = std::exchange(last, meter.foreground_totals());
+      uint64_t count = last.count - before.count;
+      return Duration(count == 0 ? 0 : static_cast<int64_t>((last.nanoseconds - before.nanoseconds) / count));
+    };
+  }
 
   const std::unique_ptr<ReplicaStore> store;
   const Access access;
@@ -68,7 +82,10 @@ struct Node::Parts {
   Puller puller;
   Deleter deleter;
   LoadSampler load;
-  std::unique_ptr<MasterLink> link;  // after start()
+  VerifiedLog verified;
+  Scrubber scrubber;
+  std::unique_ptr<ScrubThread> scrub;  // after start()
+  std::unique_ptr<MasterLink> link;    // after start()
 };
 
 Node::Node(NodeSettings settings, std::unique_ptr<DataDirectory> directory, NodeKeys keys, const Clock& clock,
@@ -100,9 +117,10 @@ grpc::Service* Node::service() {
 void Node::start(const std::string& address) {
   Parts& parts = *parts_;
   std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
-  parts.link = std::make_unique<MasterLink>(LinkContext{settings_, address, host, *directory_, *parts.store,
-                                                        parts.puller, parts.deleter, parts.outbox, parts.load,
-                                                        parts.wake, dialer_, parts.watch, clock_, logger_});
+  parts.scrub = std::make_unique<ScrubThread>(parts.scrubber);
+  parts.link = std::make_unique<MasterLink>(LinkContext{
+      settings_, address, host, *directory_, *parts.store, parts.puller, parts.deleter, parts.outbox,
+      parts.load, parts.wake, dialer_, parts.watch, clock_, logger_, *parts.scrub, parts.verified});
   parts.link->start();
 }
 
@@ -111,6 +129,7 @@ void Node::prepare_stop() {
   if (parts_->link) parts_->link->stop();
   parts_->deleter.stop();
   parts_->puller.stop();
+  if (parts_->scrub) parts_->scrub->stop();
 }
 
 Status Node::stop() {

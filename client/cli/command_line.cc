@@ -243,6 +243,8 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_node_admin(*this);
   add_why(*this);
   add_events(*this);
+  add_scrub(*this);
+  add_fsck(*this);
 }
 CommandLine::~CommandLine() = default;
 

@@ -21,5 +21,7 @@ void add_state(CommandLine& commands);    // status, nodes, wait
 void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, remove
 void add_why(CommandLine& commands);         // why, whatif
 void add_events(CommandLine& commands);
+void add_scrub(CommandLine& commands);
+void add_fsck(CommandLine& commands);
 
 }  // namespace fsdfs::client

@@ -46,6 +46,7 @@ enum class EventKind : uint8_t {
   kSessionRefused,  // text
   kSessionExpired,
   kWarning,  // text
+  kScrubOrdered,
 };
 
 struct Event {

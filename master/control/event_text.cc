@@ -39,6 +39,7 @@ constexpr std::array kWords = {
     Words{EventKind::kSessionRefused, "put_refused", "a put was refused"},
     Words{EventKind::kSessionExpired, "put_expired",
           "a put was not heard of any more: what it staged is deleted"},
+    Words{EventKind::kScrubOrdered, "scrub", "node {node} was asked to check all that it holds"},
     Words{EventKind::kWarning, "warning", "warning"},
 };
 

@@ -47,6 +47,7 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.load = node.load;
   status.used = node.used;
   status.unknown_replicas = node.unknown.count();
+  status.scrub = node.scrub;
   status.quarantined_replicas = node.quarantined.count();
   return status;
 }

@@ -19,6 +19,7 @@ struct NodeStatus {
   uint64_t used = 0;  // bytes, as it last said
   uint64_t unknown_replicas = 0;
   uint64_t quarantined_replicas = 0;
+  ScrubReport scrub;
   NodeView placed;  // as the scheduler counts
 };
 

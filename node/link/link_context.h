@@ -9,6 +9,7 @@
 #include "node/link/deleter.h"
 #include "node/link/load.h"
 #include "node/link/outbox.h"
+#include "node/scrub/scrub_thread.h"
 #include "node/settings.h"
 #include "node/store/store.h"
 #include "node/transfer/idle_watch.h"
@@ -31,6 +32,8 @@ struct LinkContext {
   IdleWatch& watch;
   const Clock& clock;
   Logger& logger;
+  ScrubThread& scrub;
+  VerifiedLog& verified;
 };
 
 }  // namespace fsdfs::node

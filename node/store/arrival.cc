@@ -129,13 +129,21 @@ Result<HeldReplica> Arrival::finish(const Content& expected, const Origin& origi
   return held;
 }
 
+// The sidecar carries its own sum and the index does not: where the sidecar says that this very content is
+// held and the index says another, what has arrived takes its place.
+bool Arrival::is_index_wrong(const IndexRow& row, const Description& description) const {
+  if (row.held.content == description.content) return false;
+  auto sidecar = core_.read_sidecar(core_.layout.meta(replica_));
+  return sidecar.ok() && sidecar->replica == replica_ && sidecar->content == description.content;
+}
+
 Result<HeldReplica> Arrival::place(const Description& description) {
   Claims::Claim claim = core_.claims.take(replica_);
   if (doom_->load()) {
     return aborted(replica_.to_string() + " was deleted while it arrived", Reason::kSessionLost);
   }
   FSDFS_ASSIGN(auto before, core_.index->find(replica_));
-  if (before && before->held.state == HeldState::kWhole) {
+  if (before && before->held.state == HeldState::kWhole && !is_index_wrong(*before, description)) {
     if (before->held.content != description.content) {
       return failed_precondition(
           fmt::format("node {} holds {} already, with another content (digest {}, not {})",

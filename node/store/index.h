@@ -8,6 +8,7 @@
 // Thread safety: all methods; one mutex over one connection. No call syncs a disk but close().
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "common/log.h"
+#include "common/security/sha256.h"
 #include "common/sqlite/database.h"
 #include "common/status.h"
 #include "node/store/replica.h"
@@ -27,6 +29,7 @@ struct IndexRow {
   InodeId parent;     // of its origin
   std::string name;
   uint64_t metadata_counter = 0;
+  std::optional<Sha256> sha256 = {};  // once the scrubber has read it whole
 };
 
 IndexRow row_of(const Description& description, HeldState state, WallTime verified);
@@ -57,6 +60,13 @@ class Index {
   // Up to `limit` rows in key order after `after`; from the start when there is none.
   Result<std::vector<IndexRow>> page(const std::optional<ReplicaId>& after, size_t limit);
 
+  // Of those, the whole ones whose SHA-256 is not known yet, without their names.
+  Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
+  // Nothing where there is no such row, or it is quarantined.
+  Status set_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
+  // True once the database said that it is damaged: it must not count as closed cleanly.
+  bool is_damaged() const { return damaged_.load(); }
+
   // A reconciliation: begin, put or mark_seen what the disk has, then end drops every row that was neither.
   // Meanwhile no one else writes. A crash in between leaves an index that the next start reconciles again.
   Status begin_scan();
@@ -69,7 +79,13 @@ class Index {
  private:
   explicit Index(std::unique_ptr<sqlite::Database> database) : database_(std::move(database)) {}
   Status commit_portion();
+  void note(const Status& status) {
+    if (status.code() == Code::kDataLoss) damaged_ = true;
+  }
+  Result<std::optional<IndexRow>> find_locked(const ReplicaId& replica);
+  Result<std::vector<IndexRow>> page_locked(const std::optional<ReplicaId>& after, size_t limit);
 
+  std::atomic<bool> damaged_{false};
   std::mutex mutex_;
   std::unique_ptr<sqlite::Database> database_;  // guarded by mutex_
   // Guarded by mutex_: of the scan that goes on, if one does.

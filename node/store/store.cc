@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "node/store/recovery.h"
 #include "node/store/removal.h"
 
@@ -27,7 +29,9 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& se
 ReplicaStore::~ReplicaStore() = default;
 
 Status ReplicaStore::close() {
+  bool damaged = core_->index->is_damaged();
   FSDFS_TRY(core_->index->close());
+  if (damaged) return {};  // the next start makes it anew
   return mark_index_clean(core_->layout, core_->disk);
 }
 
@@ -63,6 +67,14 @@ Result<std::vector<HeldReplica>> ReplicaStore::page(const std::optional<ReplicaI
 Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const ReplicaId& replica) {
   if (auto open = core_->cache.find(replica)) return open;
   uint64_t generation = core_->cache.generation();
+  bool bad = false;
+  FSDFS_ASSIGN(auto open, open_on_disk(replica, bad));
+  core_->cache.keep(open, generation);
+  return open;
+}
+
+// `bad`: the replica turned out not to be whole, and was set aside.
+Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_on_disk(const ReplicaId& replica, bool& bad) {
   FSDFS_ASSIGN(auto row, core_->index->find(replica));
   if (!row) {
     return not_found(
@@ -82,12 +94,10 @@ Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const Repl
   if (status.ok() && description->content != row->held.content) FSDFS_TRY(repair_row(*description));
   if (!status.ok()) {
     if (status.code() != Code::kDataLoss && status.code() != Code::kNotFound) return status;
-    quarantine(replica, status);  // does nothing where it was removed just now
+    bad = quarantine(replica, status);  // does nothing where it was removed just now
     return status;
   }
-  auto open = std::make_shared<const OpenReplica>(std::move(*file), std::move(*description));
-  core_->cache.keep(open, generation);
-  return open;
+  return std::make_shared<const OpenReplica>(std::move(*file), std::move(*description));
 }
 
 // The sidecar carries its own sum and the index does not: where they differ, the index is wrong.
@@ -115,16 +125,17 @@ Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span
   return status;
 }
 
-void ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
+bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
   Claims::Claim claim = core_->claims.take(replica);
   auto row = core_->index->find(replica);
-  if (!row.ok() || !*row || (*row)->held.state != HeldState::kWhole) return;
+  if (!row.ok() || !*row || (*row)->held.state != HeldState::kWhole) return false;
   core_->logger.error("replica {} of node {} is bad and quarantined: {}", replica.to_string(),
                       to_string(core_->directory.node()), why.message());
   if (Status status = set_aside(**row); !status.ok()) {
     core_->logger.error("the bad replica {} stays where it is, unserved: {}", replica.to_string(),
                         status.message());
   }
+  return true;
 }
 
 Status ReplicaStore::set_aside(const IndexRow& row) {
@@ -183,6 +194,7 @@ Result<StoreFigures> ReplicaStore::figures() {
   StoreFigures figures;
   figures.quota = core_->quota.quota();
   figures.used = core_->quota.used();
+  figures.held = figures.used - std::min(figures.used, core_->quota.reserved());
   figures.free_on_disk = space.free_bytes > floor ? space.free_bytes - floor : 0;
   figures.replicas = core_->replicas.load();
   figures.arriving = core_->arrivals.arriving();
