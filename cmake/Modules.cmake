@@ -33,8 +33,16 @@ function(fsdfs_test name)
     set(ARG_TIMEOUT 120)
   endif()
   fsdfs_program(${name} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
-  # What is tested is optimised, not the tests, which compile in half the time so.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+  # What is tested is optimised, the tests less: they compile in half the time so.
+  if(FSDFS_SANITIZE)
+    target_compile_options(${name} PRIVATE -O0)
+  elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
+  set(prefix "")
+  if(ARG_LABELS MATCHES "long$")
+    set(prefix "Long.")  # a long run of tests that also run short has names of its own
+  endif()
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${prefix}"
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

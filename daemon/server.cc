@@ -11,6 +11,7 @@
 #include "common/security/authority.h"
 #include "common/security/credentials.h"
 #include "common/security/password.h"
+#include "common/swarm_time.h"
 #include "daemon/advertise.h"
 #include "master/master.h"
 #include "node/node.h"
@@ -20,7 +21,7 @@ namespace fsdfs {
 class Server::Parts {
  public:
   Parts(FsdfsdOptions options, const Clock& clock, Logger& logger)
-      : options_(std::move(options)), clock_(clock), logger_(logger) {}
+      : options_(std::move(options)), clock_(clock, logger), logger_(logger) {}
 
   Status start() {
     if (options_.server.master && !master::Master::founded(options_.server.data)) {
@@ -122,7 +123,7 @@ class Server::Parts {
   }
 
   const FsdfsdOptions options_;
-  const Clock& clock_;
+  const TrustedClock clock_;
   Logger& logger_;
   PosixDisk disk_;
   Credentials credentials_;

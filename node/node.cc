@@ -4,6 +4,7 @@
 
 #include "common/concurrency/thread_pool.h"
 #include "common/rpc/channel.h"
+#include "common/swarm_time.h"
 #include "node/link/host.h"
 #include "node/link/master_link.h"
 #include "node/service/replicas_service.h"
@@ -29,7 +30,8 @@ StoreSettings store_settings(const NodeSettings& settings) {
 struct Node::Parts {
   Parts(Node& node, std::unique_ptr<ReplicaStore> opened)
       : store(std::move(opened)),
-        access(node.keys_, *node.directory_, node.clock_),
+        swarm_clock(node.clock_),
+        access(node.keys_, *node.directory_, swarm_clock),
         watch(node.clock_),
         read_pool("reads", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
         write_pool("writes", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
@@ -55,7 +57,7 @@ struct Node::Parts {
                [this](const OrderFailure& failure) { outbox.put(failure); }),
         deleter(*store, *node.directory_, puller, outbox, node.logger_),
         load(meter, node.clock_),
-        scrubber(*store, node.disk_, node.directory_->layout().scrub_state(), verified, node.clock_,
+        scrubber(*store, node.disk_, node.directory_->layout().scrub_state(), verified, swarm_clock,
                  node.logger_, {node.settings_.scrub_period, node.settings_.scrub_rate},
                  mean_foreground(meter)) {}
 
@@ -69,6 +71,7 @@ struct Node::Parts {
   }
 
   const std::unique_ptr<ReplicaStore> store;
+  SwarmClock swarm_clock;
   const Access access;
   TransferMeter meter;
   IdleWatch watch;
@@ -118,9 +121,10 @@ void Node::start(const std::string& address) {
   Parts& parts = *parts_;
   std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
   parts.scrub = std::make_unique<ScrubThread>(parts.scrubber);
-  parts.link = std::make_unique<MasterLink>(LinkContext{
-      settings_, address, host, *directory_, *parts.store, parts.puller, parts.deleter, parts.outbox,
-      parts.load, parts.wake, dialer_, parts.watch, clock_, logger_, *parts.scrub, parts.verified});
+  parts.link = std::make_unique<MasterLink>(
+      LinkContext{settings_, address, host, *directory_, *parts.store, parts.puller, parts.deleter,
+                  parts.outbox, parts.load, parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock,
+                  logger_, *parts.scrub, parts.verified});
   parts.link->start();
 }
 

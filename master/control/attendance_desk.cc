@@ -51,8 +51,8 @@ void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr
   context_.events.add({.kind = EventKind::kNodeJoined,
                        .node = hello.node,
                        .text = hello.zone.empty() ? std::string() : "zone " + hello.zone});
-  send(attendance,
-       WelcomeMessage{context_.store.swarm(), context_.settings.report_interval, context_.settings.lease});
+  send(attendance, WelcomeMessage{context_.store.swarm(), context_.settings.report_interval,
+                                  context_.settings.lease, context_.clock.wall()});
 }
 
 void AttendanceDesk::detach(uint64_t id) {

@@ -158,7 +158,9 @@ void ControlLoop::inventory(uint64_t attendance, const NodeId& node, std::vector
 
 void ControlLoop::report(uint64_t attendance, NodeReport report, Acknowledged next) {
   post([this, attendance, report = std::move(report), next]() mutable {
+    double disk_ms = report.load.disk_ms;
     if (auto reported = attendance_desk_.report(attendance, std::move(report))) {
+      slow_nodes_.note(reported->node, disk_ms, clock_.now());
       auto heard = liveness_.heard(reported->node, reported->incarnation, clock_.now());
       if (heard.ok() && *heard) watch_node(reported->node);
     }
@@ -276,6 +278,7 @@ void ControlLoop::run() {
 
 bool ControlLoop::turn() {
   watch_nodes();
+  watch_slowness();
   // A node must not get room for new copies before the view knows it: clients are told what the view says.
   if (nodes_changed_) publish();
   bool more = attendance_desk_.turn();
@@ -313,6 +316,19 @@ void ControlLoop::watch_node(const NodeId& id) {
   event_log_.add({.kind = kind, .node = id});
 }
 
+void ControlLoop::watch_slowness() {
+  for (const NodeId& id : slow_nodes_.advance(clock_.now())) {
+    KnownNode* node = nodes_.find(id);
+    if (node == nullptr) continue;
+    node->slow = slow_nodes_.slow(id);
+    nodes_changed_ = true;
+    logger_.log(node->slow ? LogLevel::kWarning : LogLevel::kInfo, "the disk of node {} ({}) is {}",
+                to_string(id), node->record.address,
+                node->slow ? "far slower than the others'" : "as fast as the others' again");
+    context_.tell_node(*node);
+  }
+}
+
 void ControlLoop::apply(const LogEntry& entry) {
   for (const LogRecord& record : entry.records) {
     const auto* changed = std::get_if<NodeChanged>(&record);
@@ -330,10 +346,12 @@ void ControlLoop::apply(const LogEntry& entry) {
     if (const auto* changed = std::get_if<NodeChanged>(&record)) {
       if (changed->node.admin_state != AdminState::kRemoving) continue;
       liveness_.forget(changed->node.id);
+      slow_nodes_.forget(changed->node.id);
       watch_node(changed->node.id);
       removals_.marked(changed->node.id);
     } else if (const auto* gone = std::get_if<NodeRemoved>(&record)) {
       liveness_.forget(gone->node);
+      slow_nodes_.forget(gone->node);
       removals_.gone(gone->node);
       nodes_changed_ = true;
     }

@@ -25,6 +25,7 @@
 #include "master/control/order_desk.h"
 #include "master/control/removal_desk.h"
 #include "master/control/scrub_desk.h"
+#include "master/control/slow_nodes.h"
 #include "master/control/swarm_view.h"
 #include "master/control/trash_keeper.h"
 #include "master/policy/weight_keeper.h"
@@ -97,6 +98,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   bool turn();
   void watch_nodes();
   void watch_node(const NodeId& id);
+  void watch_slowness();
   void apply(const LogEntry& entry);
   void admin_state_changed(const NodeRecord& before, const NodeRecord& after);
   void publish();
@@ -115,6 +117,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   Scheduler scheduler_;
   NodeDirectory nodes_;
   LivenessTracker liveness_;
+  SlowNodes slow_nodes_;
   ControlContext context_;
   Leases leases_;
   OrderDesk orders_;

@@ -32,7 +32,7 @@ NodeInfo NodeDirectory::info(const KnownNode& node) const {
   // Without its stream a node cannot be told anything: no orders, but its copies count until it is dead.
   info.liveness = node.link == nullptr ? std::max(node.liveness, Liveness::kSilent) : node.liveness;
   info.load.cpu = std::clamp(node.load.cpu, 0.0, 1.0);
-  info.load.disk = std::clamp(node.load.disk_ms / kDiskBusyMs, 0.0, 1.0);
+  info.load.disk = node.slow ? 1 : std::clamp(node.load.disk_ms / kDiskBusyMs, 0.0, 1.0);
   info.load.foreground_slow =
       node.load.foreground_ms > std::chrono::duration<double, std::milli>(settings_.slow_foreground).count();
   info.at_floor = node.disk_at_floor;
@@ -44,6 +44,7 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.record = node.record;
   status.liveness = node.liveness;
   status.attending = node.link != nullptr;
+  status.slow = node.slow;
   status.load = node.load;
   status.used = node.used;
   status.unknown_replicas = node.unknown.count();

@@ -21,6 +21,7 @@ struct KnownNode {
   uint64_t used = 0;  // bytes, as it last said
   bool disk_at_floor = false;
   ScrubReport scrub;
+  bool slow = false;
   std::shared_ptr<NodeLink> link;  // null: it does not attend
   uint64_t attendance = 0;         // of the link
 

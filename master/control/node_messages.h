@@ -87,6 +87,7 @@ struct WelcomeMessage {
   SwarmId swarm;
   Duration report_interval{};
   Duration lease{};
+  WallTime time{};  // by the master's clock
 };
 
 struct AcknowledgeMessage {

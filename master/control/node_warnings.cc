@@ -34,6 +34,12 @@ std::vector<std::string> node_warnings(const SwarmView& swarm) {
   for (const NodeStatus& node : swarm.nodes()) {
     std::string name = fmt::format("node {} ({})", to_string(node.record.id), node.record.address);
     if (node.record.admin_state == AdminState::kDraining) warnings.push_back(draining_text(node, name));
+    if (node.slow && node.liveness == Liveness::kUp) {
+      warnings.push_back(
+          fmt::format("{} is slow: its disk takes {:.0f} ms where the others take far less; it is read "
+                      "and written last. Look after its disk, or drain it",
+                      name, node.load.disk_ms));
+    }
     if (node.record.admin_state == AdminState::kRemoving) {
       warnings.push_back(name + " is being removed: its records are going");
     }

@@ -15,6 +15,7 @@ struct NodeStatus {
   NodeRecord record;
   Liveness liveness = Liveness::kDead;
   bool attending = false;  // its stream is open
+  bool slow = false;       // its disk, beside the others' (slow_nodes.h)
   LoadReport load;
   uint64_t used = 0;  // bytes, as it last said
   uint64_t unknown_replicas = 0;

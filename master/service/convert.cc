@@ -42,6 +42,8 @@ struct MessageEncoder {
     message->set_swarm_name(swarm_name);
     message->set_report_interval_ms(milliseconds(welcome.report_interval));
     message->set_lease_ms(milliseconds(welcome.lease));
+    message->set_time_ms(
+        std::chrono::floor<std::chrono::milliseconds>(welcome.time.time_since_epoch()).count());
   }
   void operator()(const AcknowledgeMessage& acknowledge) {
     out.mutable_acknowledge()->set_sequence(acknowledge.sequence);

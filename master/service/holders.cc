@@ -19,7 +19,7 @@ bool is_same(const std::string& a, const std::string& b) {
 
 // Ascending: the least is the best.
 auto rank(const NodeStatus& node, const ClientSite& client) {
-  return std::tuple(node.liveness, !node.attending, !is_same(node.record.host, client.host),
+  return std::tuple(node.liveness, !node.attending, node.slow, !is_same(node.record.host, client.host),
                     !is_same(node.record.zone, client.zone), load_of(node), node.record.id);
 }
 

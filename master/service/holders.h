@@ -1,5 +1,5 @@
-// Which holders a client should ask first: up before silent, then its own host, its own zone, the least
-// loaded. Pure.
+// Which holders a client should ask first: up before silent, slow ones after the others, then its own host,
+// its own zone, the least loaded. Pure.
 #pragma once
 
 #include <string>

@@ -95,6 +95,9 @@ Status Attendance::accept(const v1::MasterMessage& message) {
                          ? context_.settings.report_interval
                          : std::chrono::milliseconds(welcome.report_interval_ms());
   report_interval_ = std::clamp(report_interval_, kReportIntervalMin, kReportIntervalMax);
+  if (welcome.time_ms() != 0) {
+    context_.swarm_clock.set(WallTime(std::chrono::milliseconds(welcome.time_ms())));
+  }
   return {};
 }
 

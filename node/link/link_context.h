@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/rpc/channel.h"
+#include "common/swarm_time.h"
 #include "node/link/deleter.h"
 #include "node/link/load.h"
 #include "node/link/outbox.h"
@@ -31,6 +32,7 @@ struct LinkContext {
   Dialer& dialer;
   IdleWatch& watch;
   const Clock& clock;
+  SwarmClock& swarm_clock;  // told the master's time at each welcome
   Logger& logger;
   ScrubThread& scrub;
   VerifiedLog& verified;

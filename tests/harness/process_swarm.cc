@@ -92,7 +92,7 @@ Status ProcessSwarm::start() {
 
 Status ProcessSwarm::launch(Server& server) {
   FSDFS_ASSIGN(auto process, Process::start({.arguments = server.arguments,
-                                             .environment = {},
+                                             .environment = server.environment,
                                              .input_file = {},
                                              .output_file = server.log,
                                              .error_file = server.log}));

@@ -37,6 +37,8 @@ struct Server {
   std::string address = {};  // HOST:PORT
   std::string log = {};      // its stderr
   std::vector<std::string> arguments = {};
+  std::vector<std::pair<std::string, std::string>> environment =
+      {};  // added to the test's own at its next launch
   std::optional<Process> process;
 };
 

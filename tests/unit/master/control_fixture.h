@@ -130,6 +130,7 @@ class FakeNode {
   }
   void report() {
     NodeReport report;
+    report.load = load;
     report.quota = hello.quota;
     report.used = used();
     report.free_on_disk = 1 << 30;
@@ -152,6 +153,7 @@ class FakeNode {
   }
 
   NodeHello hello;
+  LoadReport load;
   std::shared_ptr<FakeLink> link;
   std::map<ReplicaId, HeldReplica> held;
   std::vector<CopyMessage> copies;        // orders that came

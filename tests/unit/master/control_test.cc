@@ -107,6 +107,27 @@ TEST_F(ControlTest, ANodeThatWasAwayIsToldOfTheDeletionWhenItReturns) {
   EXPECT_TRUE(node(2).held.empty());
 }
 
+TEST_F(ControlTest, ASlowNodeIsTheLastChoiceForNewCopiesAndSaysSo) {
+  join_all({1, 2, 3, 4});
+  for (int reports = 0; reports < 3; ++reports) {
+    clock_.advance(std::chrono::seconds(2));
+    for (uint8_t number = 1; number <= 4; ++number) {
+      node(number).load.disk_ms = number == 1 ? 500 : 5;
+      node(number).report();
+    }
+    settle(2);
+  }
+  ASSERT_TRUE(eventually([&] { return loop_->view()->find(node(1).hello.node)->slow; }));
+  for (int put = 0; put < 8; ++put) {
+    Admission admission = admit(100, 2);
+    EXPECT_EQ(std::count(admission.chain.begin(), admission.chain.end(), node(1).hello.node), 0);
+  }
+  auto warnings = loop_->view()->warnings;
+  EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("is slow") != std::string::npos;
+  }));
+}
+
 TEST_F(ControlTest, AfterARestartNothingIsDeletedBeforeEveryHolderHasReported) {
   join_all({1, 2});
   Inode f = put("/f", "old", 2);
