@@ -190,6 +190,19 @@ SwarmStatus from_wire(const v1::GetStatusReply& wire) {
   return status;
 }
 
+ScrubProgress from_wire(const v1::ScrubProgress& wire) {
+  ScrubProgress scrub;
+  scrub.running = wire.running();
+  scrub.bytes_done = wire.bytes_done();
+  scrub.bytes_total = wire.bytes_total();
+  scrub.replicas = wire.replicas();
+  scrub.bad = wire.bad();
+  scrub.passes = wire.passes();
+  if (wire.has_finished()) scrub.finished = from_wire(wire.finished());
+  scrub.answered = wire.answered();
+  return scrub;
+}
+
 NodeInfo from_wire(const v1::NodeInfo& wire) {
   NodeInfo node;
   node.node = from_wire(wire.node());
@@ -209,6 +222,8 @@ NodeInfo from_wire(const v1::NodeInfo& wire) {
     node.disks.push_back({disk.path(), disk.quota_bytes(), disk.used_bytes(), disk.free_bytes(),
                           disk.replicas(), disk.failed()});
   }
+  node.scrub = from_wire(wire.scrub());
+  node.quarantined_replicas = wire.quarantined_replicas();
   return node;
 }
 

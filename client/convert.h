@@ -34,6 +34,7 @@ ReplicaId from_wire(const v1::ReplicaId& wire);
 FileTime from_wire(const v1::FileTime& wire);
 Attributes from_wire(const v1::Attributes& wire);
 NodeAddress from_wire(const v1::NodeAddress& wire);
+ScrubProgress from_wire(const v1::ScrubProgress& wire);
 Holder from_wire(const v1::Holder& wire);
 Location from_wire(const v1::Location& wire);
 DirectoryPage from_wire(const v1::ReadDirectoryReply& wire);

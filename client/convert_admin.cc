@@ -44,6 +44,28 @@ RemovalProgress from_wire(const v1::RemoveNodeProgress& wire) {
   return progress;
 }
 
+ScrubStarted from_wire(const v1::ScrubReply& wire) {
+  ScrubStarted started;
+  started.request = wire.request();
+  for (const auto& node : wire.nodes()) started.nodes.push_back(from_wire(node));
+  for (const auto& node : wire.absent()) started.absent.push_back(from_wire(node));
+  return started;
+}
+
+FsckProgress from_wire(const v1::FsckProgress& wire) {
+  FsckProgress progress;
+  progress.what = wire.what();
+  progress.records = wire.records();
+  progress.done = wire.done();
+  for (const auto& finding : wire.findings()) {
+    progress.findings.push_back({finding.kind(), InodeId{finding.inode()}, finding.path(),
+                                 from_wire(finding.node()), finding.what(), finding.remedy(),
+                                 finding.repaired()});
+  }
+  for (const auto& node : wire.not_asked()) progress.not_asked.push_back(from_wire(node));
+  return progress;
+}
+
 Explanation from_wire(const v1::ExplainReply& wire) {
   Explanation answer;
   answer.attributes = from_wire(wire.attributes());

@@ -9,6 +9,8 @@ namespace fsdfs::client {
 
 AdminStateChange from_wire(const v1::SetAdminStateReply& wire);
 RemovalProgress from_wire(const v1::RemoveNodeProgress& wire);
+ScrubStarted from_wire(const v1::ScrubReply& wire);
+FsckProgress from_wire(const v1::FsckProgress& wire);
 Explanation from_wire(const v1::ExplainReply& wire);
 WhatIf from_wire(const v1::WhatIfReply& wire);
 EventBatch from_wire(const v1::EventsReply& wire);

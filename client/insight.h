@@ -20,6 +20,31 @@ struct AdminStateChange {
   AdminState state = AdminState::kUnknown;
 };
 
+// A scrub that was asked for: done at a node when its ScrubProgress::answered reaches `request`.
+struct ScrubStarted {
+  uint64_t request = 0;
+  std::vector<NodeAddress> nodes;
+  std::vector<NodeAddress> absent;  // they do not attend
+};
+
+// What fsck found, and how far it is.
+struct FsckFinding {
+  std::string kind;  // "missing", "only_bad", ...
+  InodeId inode;     // 0: it is of no inode
+  std::string path;  // empty: it has no name
+  NodeAddress node;  // none: it is of no node
+  std::string what;
+  std::string remedy;  // empty: nothing is done about it
+  bool repaired = false;
+};
+struct FsckProgress {
+  std::string what;  // is being looked at
+  uint64_t records = 0;
+  std::vector<FsckFinding> findings;   // since the last one
+  std::vector<NodeAddress> not_asked;  // likewise
+  bool done = false;
+};
+
 struct SoleCopy {
   InodeId inode;
   std::string path;  // empty: it has no name

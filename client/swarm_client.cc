@@ -31,6 +31,7 @@ using Unknown = v1::Unknown::Stub;
 
 constexpr size_t kLocateBatch = 1000;                     // places a message; the master takes no more
 constexpr Duration kRemovalTime = std::chrono::hours(1);  // of a node with millions of replicas
+constexpr Duration kFsckTime = std::chrono::hours(24);
 constexpr Duration kRemovalRetry = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -426,6 +427,25 @@ Status SwarmClient::remove_node(const std::string& node, bool force,
     bool again = ended.code() == Code::kUnavailable && !heard && connection_->clock.now() < give_up;
     if (!again || !sleeper.sleep(kRemovalRetry)) return ended;
   }
+}
+
+Result<ScrubStarted> SwarmClient::scrub(const std::vector<std::string>& nodes) {
+  v1::ScrubRequest request;
+  for (const std::string& node : nodes) request.add_nodes(node);
+  return connection_->call(&Admin::Scrub, request, connection_->master->deadline(),
+                           [](const v1::ScrubReply& reply) { return from_wire(reply); });
+}
+
+Status SwarmClient::fsck(bool repair, const std::function<void(const FsckProgress&)>& progress) {
+  v1::FsckRequest request;
+  request.set_repair(repair);
+  grpc::ClientContext context;
+  set_deadline(context, kFsckTime);
+  return connection_->master->read_stream(&Admin::Fsck, request, context,
+                                          [&](const v1::FsckProgress& message) {
+                                            progress(from_wire(message));
+                                            return true;
+                                          });
 }
 
 Result<Explanation> SwarmClient::explain(const Place& place) {

@@ -125,6 +125,10 @@ class SwarmClient {
   // this returns kUnavailable.
   Status remove_node(const std::string& node, bool force,
                      const std::function<void(const RemovalProgress&)>& progress);
+  // Has nodes (none named: all that are not dead) read and check all that they hold, now.
+  Result<ScrubStarted> scrub(const std::vector<std::string>& nodes);
+  // kResourceExhausted: another one is running.
+  Status fsck(bool repair, const std::function<void(const FsckProgress&)>& progress);
   Result<Explanation> explain(const Place& place);
   Result<WhatIf> what_if_lost(const std::string& node);
   Result<WhatIf> what_if_added(uint64_t quota);

@@ -225,6 +225,18 @@ struct DiskInfo {
   std::string failed;  // why it is not used; empty: it is
 };
 
+// How far a node is with reading and checking what it holds.
+struct ScrubProgress {
+  bool running = false;
+  uint64_t bytes_done = 0;  // of this pass; of the last one when none is running
+  uint64_t bytes_total = 0;
+  uint64_t replicas = 0;             // found right
+  uint64_t bad = 0;                  // found bad
+  uint64_t passes = 0;               // finished
+  std::optional<FileTime> finished;  // the last one
+  uint64_t answered = 0;             // the last request whose pass is done
+};
+
 struct NodeInfo {
   NodeAddress node;
   NodeState state = NodeState::kUnknown;
@@ -242,6 +254,8 @@ struct NodeInfo {
   bool drained = false;
   bool attending = false;
   std::vector<DiskInfo> disks;
+  ScrubProgress scrub;
+  uint64_t quarantined_replicas = 0;  // bad, and not replaced yet
 };
 
 enum class RemoveKind : uint8_t {

@@ -77,6 +77,10 @@ void declare(SettingsRegistry& registry, node::NodeSettings& s) {
                    "threads that read and write replicas");
   registry.integer("node.streams_max", s.streams_max, {8, 65536},
                    "reads and writes open at once; one more is refused");
+  registry.duration("scrub.period", s.scrub_period, {Duration(0), std::chrono::days(3650)},
+                    "every replica is read and checked once in this time; 0: only by `fsdfs scrub`");
+  registry.size("scrub.rate", s.scrub_rate, {0, uint64_t{1} << 40},
+                "bytes a second that this reads at most; 0: no limit");
   registry.duration("node.idle_timeout", s.idle_timeout, {1s, 1h},
                     "a stream on which nothing moves ends after this");
   registry.duration("node.sync_timeout", s.sync_timeout, {1s, 24h},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "common/concurrency/thread_pool.h"
 #include "common/rpc/channel.h"
@@ -24,6 +25,12 @@ StoreSettings store_settings(const NodeSettings& settings) {
   store.free_floor = settings.free_floor;
   store.open_replicas_max = settings.open_replicas_max;
   return store;
+}
+
+std::vector<std::string> absolute_paths(const NodeDisks& disks) {
+  std::vector<std::string> paths;
+  for (const NodeDisks::Slot& slot : disks.slots()) paths.push_back(std::filesystem::absolute(slot.path));
+  return paths;
 }
 
 }  // namespace
@@ -60,15 +67,26 @@ struct Node::Parts {
                 node.disks_->node(),
                 node.settings_.idle_timeout,
                 node.settings_.sync_timeout},
-        service(streams,
-                {node.settings_.masters, {std::filesystem::absolute(node.directory_->layout().root())}}),
+        service(streams, {node.settings_.masters, absolute_paths(*node.disks_)}),
         wake(std::make_shared<Wake>()),
         outbox(wake),
         puller({*store, node.dialer_, watch, meter, node.logger_, node.settings_.idle_timeout},
                static_cast<size_t>(node.settings_.copy_slots),
                [this](const OrderFailure& failure) { outbox.put(failure); }),
         deleter(*store, *node.disks_, puller, outbox, node.logger_),
-        load(meter, node.clock_) {}
+        load(meter, node.clock_),
+        scrubber(*store, node.disks_->disk(), node.disks_->layout().scrub_state(), verified, swarm_clock,
+                 node.logger_, {node.settings_.scrub_period, node.settings_.scrub_rate},
+                 mean_foreground(meter)) {}
+
+  // The mean latency of clients' reads and writes between two calls.
+  static Scrubber::Foreground mean_foreground(const TransferMeter& meter) {
+    return [&meter, last = TransferMeter::ForegroundTotals()]() mutable {
+      auto before = std::exchange(last, meter.foreground_totals());
+      uint64_t count = last.count - before.count;
+      return Duration(count == 0 ? 0 : static_cast<int64_t>((last.nanoseconds - before.nanoseconds) / count));
+    };
+  }
 
   const std::unique_ptr<ReplicaStore> store;
   SwarmClock swarm_clock;
@@ -88,7 +106,10 @@ struct Node::Parts {
   Puller puller;
   Deleter deleter;
   LoadSampler load;
-  std::unique_ptr<MasterLink> link;  // after start()
+  VerifiedLog verified;
+  Scrubber scrubber;
+  std::unique_ptr<ScrubThread> scrub;  // after start()
+  std::unique_ptr<MasterLink> link;    // after start()
 };
 
 Node::Node(NodeSettings settings, std::unique_ptr<NodeDisks> disks, NodeKeys keys, const Clock& clock,
@@ -118,9 +139,10 @@ grpc::Service* Node::service() {
 void Node::start(const std::string& address) {
   Parts& parts = *parts_;
   std::string host = settings_.host.empty() ? machine_identity() : settings_.host;
-  parts.link = std::make_unique<MasterLink>(
-      LinkContext{settings_, address, host, *disks_, *parts.store, parts.puller, parts.deleter, parts.outbox,
-                  parts.load, parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_});
+  parts.scrub = std::make_unique<ScrubThread>(parts.scrubber);
+  parts.link = std::make_unique<MasterLink>(LinkContext{
+      settings_, address, host, *disks_, *parts.store, parts.puller, parts.deleter, parts.outbox, parts.load,
+      parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_, *parts.scrub, parts.verified});
   parts.link->start();
 }
 
@@ -129,6 +151,7 @@ void Node::prepare_stop() {
   if (parts_->link) parts_->link->stop();
   parts_->deleter.stop();
   parts_->puller.stop();
+  if (parts_->scrub) parts_->scrub->stop();
 }
 
 Status Node::stop() {

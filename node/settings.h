@@ -26,7 +26,9 @@ struct NodeSettings {
   int copy_slots = 24;          // copies that are pulled at once [node.copy_slots]
   int transfer_threads = 32;    // that read for the streams, and as many that write [node.transfer_threads]
   int streams_max = 1024;       // reads and writes open at once; one more is refused [node.streams_max]
-  size_t open_replicas_max = 128;  // kept open for the next read
+  Duration scrub_period = std::chrono::hours(24 * 30);  // 0: only when asked to [scrub.period]
+  uint64_t scrub_rate = 20ULL * 1024 * 1024;            // bytes per second; 0: no limit [scrub.rate]
+  size_t open_replicas_max = 128;                       // kept open for the next read
 };
 
 }  // namespace fsdfs::node

@@ -244,6 +244,8 @@ CommandLine::CommandLine(Streams streams, Environment environment)
   add_why(*this);
   add_unknown(*this);
   add_events(*this);
+  add_scrub(*this);
+  add_fsck(*this);
 }
 CommandLine::~CommandLine() = default;
 

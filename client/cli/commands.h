@@ -22,5 +22,7 @@ void add_node_admin(CommandLine& commands);  // node drain, readonly, activate, 
 void add_why(CommandLine& commands);         // why, whatif
 void add_unknown(CommandLine& commands);     // unknown ls, adopt, purge
 void add_events(CommandLine& commands);
+void add_scrub(CommandLine& commands);
+void add_fsck(CommandLine& commands);
 
 }  // namespace fsdfs::client

@@ -26,6 +26,16 @@ Json load_json(const Load& load) {
           {"foreground_ms", load.foreground_ms}};
 }
 
+Json scrub_json(const ScrubProgress& scrub) {
+  return {{"running", scrub.running},
+          {"bytes_done", scrub.bytes_done},
+          {"bytes_total", scrub.bytes_total},
+          {"replicas", scrub.replicas},
+          {"bad", scrub.bad},
+          {"passes", scrub.passes},
+          {"finished_at", scrub.finished ? Json(iso_time(*scrub.finished)) : Json(nullptr)}};
+}
+
 void set_attributes(Json& json, const Attributes& attributes) {
   json["inode"] = attributes.inode.value;
   json["type"] = type_name(attributes.type);
@@ -149,6 +159,8 @@ Json nodes_json(const std::vector<NodeInfo>& nodes) {
                     {"drained", node.drained},
                     {"attending", node.attending},
                     {"disks", disks_json(node.disks)},
+                    {"quarantined_replicas", node.quarantined_replicas},
+                    {"scrub", scrub_json(node.scrub)},
                     {"load", load_json(node.load)}});
   }
   return list;

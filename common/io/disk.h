@@ -65,6 +65,10 @@ class DiskFile {
   // Hint: start writing this range back now, so that a later sync has less to do. Never an error, no promise.
   virtual void start_writeback(uint64_t offset, uint64_t length) = 0;
 
+  // Hint: drop what the system keeps of this range (length 0: to the end) in memory, so that the next read
+  // asks the disk itself. Never an error, no promise.
+  virtual void forget_cached(uint64_t offset, uint64_t length) = 0;
+
   virtual Status truncate(uint64_t size) = 0;  // grows with zeroes (a hole)
   virtual Result<uint64_t> size() = 0;
   virtual Result<FileStat> stat() = 0;

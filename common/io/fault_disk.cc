@@ -64,6 +64,7 @@ class FaultDisk::File final : public DiskFile {
   }
   Status sync_data() override { return sync(); }
   void start_writeback(uint64_t, uint64_t) override {}
+  void forget_cached(uint64_t offset, uint64_t length) override { base_->forget_cached(offset, length); }
 
   Status truncate(uint64_t new_size) override {
     std::lock_guard lock(state_->mutex);

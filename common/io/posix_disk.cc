@@ -105,6 +105,12 @@ class PosixFile final : public DiskFile {
                             SYNC_FILE_RANGE_WRITE);
   }
 
+  void forget_cached(uint64_t offset, uint64_t length) override {
+    if (!fd_.valid()) return;
+    (void)::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          POSIX_FADV_DONTNEED);
+  }
+
   Status truncate(uint64_t new_size) override {
     FSDFS_TRY(check_open());
     return done(uninterrupted([&] { return ::ftruncate(fd_.get(), static_cast<off_t>(new_size)); }),

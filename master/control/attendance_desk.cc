@@ -19,10 +19,13 @@ AttendanceDesk::Attendance* AttendanceDesk::find(uint64_t attendance) {
 }
 
 RetireRule AttendanceDesk::retire_rule() const {
-  auto usable = std::count_if(context_.nodes.all().begin(), context_.nodes.all().end(),
-                              [](const auto& node) { return node.second.liveness != Liveness::kDead; });
-  auto wanted = static_cast<int64_t>(context_.settings.scheduler.sync_copies);
-  return {static_cast<uint32_t>(std::clamp<int64_t>(usable, 1, std::max<int64_t>(1, wanted)))};
+  RetireRule rule;
+  for (const auto& [id, node] : context_.nodes.all()) {
+    if (node.liveness != Liveness::kDead) rule.live.push_back(id);
+  }
+  auto wanted = static_cast<size_t>(std::max<int64_t>(1, context_.settings.scheduler.sync_copies));
+  rule.copies_needed = static_cast<uint32_t>(std::clamp<size_t>(rule.live.size(), 1, wanted));
+  return rule;
 }
 
 void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr<NodeLink> link) {
@@ -154,6 +157,7 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   if (node == nullptr) return std::nullopt;
   node->load = report.load;
   node->used = report.used;
+  node->scrub = report.scrub;
   node->disk_at_floor = report.free_on_disk == 0;
   note_disks(*node, std::move(report.disks));
   if (report.quota != node->record.quota) {
@@ -170,6 +174,7 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   }
   context_.tell_node(*node);
   apply_changes(id, *attendance, report.changes);
+  note_verified(node_id, std::move(report.verified));
   return Reporter{node_id, attendance->incarnation};
 }
 
@@ -188,6 +193,24 @@ void AttendanceDesk::note_disks(KnownNode& node, std::vector<DiskReport> disks) 
                          .text = fmt::format("{}: {}", disk.path, disk.failed)});
   }
   node.disks = std::move(disks);
+}
+
+// Soft state: what cannot be written is forgotten.
+void AttendanceDesk::note_verified(const NodeId& node, std::vector<VerifiedReplica> verified) {
+  for (size_t at = 0; at < verified.size(); at += kReplicasPerOperation) {
+    auto end = std::min(at + kReplicasPerOperation, verified.size());
+    std::vector<VerifiedReplica> batch(verified.begin() + static_cast<ptrdiff_t>(at),
+                                       verified.begin() + static_cast<ptrdiff_t>(end));
+    context_.store.submit(
+        {},
+        [node, batch = std::move(batch),
+         rule = retire_rule()](WriteTransaction& transaction) -> Result<std::string> {
+          FSDFS_TRY(check_registered(transaction, node));
+          for (const VerifiedReplica& each : batch) FSDFS_TRY(apply_verified(transaction, node, each, rule));
+          return std::string();
+        },
+        [](const Result<std::string>&) {});
+  }
 }
 
 // Each change once, in order; those on their way through the writer are not sent there again.

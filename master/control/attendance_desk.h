@@ -68,6 +68,7 @@ class AttendanceDesk final : public RowWatcher {
   void send(const Attendance& attendance, const MasterMessage& message);
   void note_disks(KnownNode& node, std::vector<DiskReport> disks);
   void apply_changes(uint64_t id, Attendance& attendance, const std::vector<NodeChange>& changes);
+  void note_verified(const NodeId& node, std::vector<VerifiedReplica> verified);
   void submit_held(uint64_t id, Attendance& attendance, std::shared_ptr<Held> held);
   using Gone = std::pair<ReplicaId, ReplicaState>;  // what it was until then
   void note_gone(const NodeId& node, const std::vector<Gone>& gone);

@@ -38,6 +38,13 @@ class ByteTally {
     sizes_.erase(found);
     return true;
   }
+  // Those known by key, in no order, until `visit` returns false.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [key, size] : sizes_) {
+      if (!visit(key)) return;
+    }
+  }
   bool contains(const Key& key) const { return sizes_.contains(key); }
   void clear() { *this = ByteTally(); }
   uint64_t bytes() const { return bytes_; }

@@ -39,7 +39,9 @@ ControlLoop::ControlLoop(MetadataStore& store, const Clock& clock, Logger& logge
       feeder_(context_, orders_, leases_, attendance_desk_),
       admissions_(context_, leases_),
       trash_(context_),
-      removals_(context_) {}
+      removals_(context_),
+      scrubs_(context_),
+      audits_(context_) {}
 
 ControlLoop::~ControlLoop() {
   stop();
@@ -239,6 +241,23 @@ void ControlLoop::remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> 
   watch->end(unavailable("the master is overloaded or shutting down: try again"));
 }
 
+bool ControlLoop::scrub(std::vector<NodeId> nodes, std::function<void(ScrubStarted)> answer) {
+  return post_now(
+      [this, nodes = std::move(nodes), answer = std::move(answer)] { answer(scrubs_.start(nodes)); });
+}
+
+bool ControlLoop::audit(AuditQuestion question, AuditDesk::Answer answer) {
+  return post_now([this, question = std::move(question), answer = std::move(answer)]() mutable {
+    audits_.ask(std::move(question), std::move(answer));
+  });
+}
+
+void ControlLoop::audited(uint64_t request, AuditAnswer answer) {
+  post([this, request, answer = std::move(answer)]() mutable {
+    audits_.answered(request, std::move(answer));
+  });
+}
+
 bool ControlLoop::ask(std::function<void(const Scheduler&)> question) {
   return post_now([this, question = std::move(question)] { question(scheduler_); });
 }
@@ -410,6 +429,12 @@ void ControlLoop::add_warnings(SwarmView& view) const {
   if (view.health.unavailable != 0) {
     view.warnings.push_back(
         fmt::format("{} files have no copy on a node that is not dead", view.health.unavailable));
+  }
+  if (size_t bad = scrubs_.only_bad_copies(); bad != 0) {
+    view.warnings.push_back(
+        fmt::format("{} files have only bad copies left on nodes that are not dead; their bytes are kept in "
+                    "quarantine, and `fsdfs fsck` lists them",
+                    bad));
   }
   if (!view.settled) {
     view.warnings.push_back(

@@ -19,11 +19,13 @@
 #include "common/concurrency/bounded_queue.h"
 #include "master/control/admission_desk.h"
 #include "master/control/attendance_desk.h"
+#include "master/control/audit_desk.h"
 #include "master/control/control_context.h"
 #include "master/control/event_log.h"
 #include "master/control/fact_feeder.h"
 #include "master/control/order_desk.h"
 #include "master/control/removal_desk.h"
+#include "master/control/scrub_desk.h"
 #include "master/control/slow_nodes.h"
 #include "master/control/swarm_view.h"
 #include "master/control/trash_keeper.h"
@@ -61,6 +63,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
                  Acknowledged next);
   void report(uint64_t attendance, NodeReport report, Acknowledged next);
   void outcome(uint64_t attendance, OrderOutcome outcome);
+  void audited(uint64_t request, AuditAnswer answer);
   void leave(uint64_t attendance);
 
   // --- sessions ---
@@ -75,6 +78,10 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   // --- operators ---
   // Begins the removal of a node, or joins the one under way; the watch says how it goes.
   void remove_node(const NodeId& node, std::shared_ptr<RemovalWatch> watch);
+  // Has nodes (none named: all that are not dead) read and check all that they hold, now. False: as of ask().
+  bool scrub(std::vector<NodeId> nodes, std::function<void(ScrubStarted)> answer);
+  // Asks a node what it holds; the answer is none where it does not attend. False: as of ask().
+  bool audit(AuditQuestion question, AuditDesk::Answer answer);
   // Asks the scheduler, on the loop's thread; `question` must be quick. False: the loop is far behind or has
   // stopped, and will not ask. A question that was taken and that the loop no longer comes to is destroyed
   // unasked.
@@ -123,6 +130,8 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   AdmissionDesk admissions_;
   TrashKeeper trash_;
   RemovalDesk removals_;
+  ScrubDesk scrubs_;
+  AuditDesk audits_;
   MonotonicTime published_at_;
   bool changed_ = true;         // since the last view
   bool nodes_changed_ = false;  // who is there, and how: shown at once

@@ -47,6 +47,7 @@ enum class EventKind : uint8_t {
   kSessionExpired,
   kDiskFailed,  // text
   kWarning,     // text
+  kScrubOrdered,
 };
 
 struct Event {

@@ -40,6 +40,7 @@ constexpr std::array kWords = {
     Words{EventKind::kSessionExpired, "put_expired",
           "a put was not heard of any more: what it staged is deleted"},
     Words{EventKind::kDiskFailed, "disk_failed", "a data disk of {node} has failed"},
+    Words{EventKind::kScrubOrdered, "scrub", "node {node} was asked to check all that it holds"},
     Words{EventKind::kWarning, "warning", "warning"},
 };
 

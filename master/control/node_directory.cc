@@ -49,6 +49,7 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.used = node.used;
   status.disks = node.disks;
   status.unknown_replicas = node.unknown.count();
+  status.scrub = node.scrub;
   status.quarantined_replicas = node.quarantined.count();
   return status;
 }

@@ -22,6 +22,7 @@ struct KnownNode {
   LoadReport load;
   uint64_t used = 0;  // bytes, as it last said
   bool disk_at_floor = false;
+  ScrubReport scrub;
   bool slow = false;
   std::vector<DiskReport> disks;   // as it last said
   std::shared_ptr<NodeLink> link;  // null: it does not attend

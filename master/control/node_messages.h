@@ -57,6 +57,23 @@ struct DiskReport {
   std::string failed;  // why it is not used; empty: it is
 };
 
+// How far a node is with checking what it holds (proto ScrubProgress).
+struct ScrubReport {
+  bool running = false;
+  uint64_t bytes_done = 0;  // of this pass; of the last one when none is running
+  uint64_t bytes_total = 0;
+  uint64_t replicas = 0;  // found right
+  uint64_t bad = 0;
+  uint64_t passes = 0;    // finished
+  FileTime finished;      // the last one
+  uint64_t answered = 0;  // the last ScrubMessage::request whose pass is done
+};
+
+struct VerifiedReplica {
+  ReplicaId replica;
+  FileTime at;  // by the node's clock
+};
+
 struct NodeReport {
   LoadReport load;
   uint64_t quota = 0;
@@ -64,6 +81,8 @@ struct NodeReport {
   uint64_t free_on_disk = 0;  // above the floor of free space
   std::vector<DiskReport> disks;
   std::vector<NodeChange> changes;
+  ScrubReport scrub = {};
+  std::vector<VerifiedReplica> verified = {};
 };
 
 struct OrderOutcome {
@@ -115,8 +134,20 @@ struct CancelMessage {
   OrderId order;
 };
 
-using MasterMessage =
-    std::variant<WelcomeMessage, AcknowledgeMessage, CopyMessage, DeleteMessage, CancelMessage>;
+// Begin a pass of the scrubber now.
+struct ScrubMessage {
+  uint64_t request = 0;  // above all earlier ones to this node
+};
+
+// Say what you hold (AuditDesk).
+struct AuditMessage {
+  uint64_t request = 0;
+  std::vector<ReplicaId> ids;  // these; none: a page of all
+  ReplicaId after;             // of a page: those above it
+};
+
+using MasterMessage = std::variant<WelcomeMessage, AcknowledgeMessage, CopyMessage, DeleteMessage,
+                                   CancelMessage, ScrubMessage, AuditMessage>;
 
 // The way to one node. Thread-safe; implementations never call back into the control loop from within.
 class NodeLink {

@@ -21,15 +21,23 @@ Status record(WriteTransaction& transaction, const NodeId& node, const HeldRepli
   return transaction.put_replica({held.replica, node, state, held.content.size, transaction.now()});
 }
 
-// Bad copies of a file go once enough good ones are there.
-Status retire_bad_copies(WriteTransaction& transaction, const ReplicaId& current, const RetireRule& rule) {
+// Bad copies of a file go once enough good ones are there. `strange`: a node whose copy is whole and of
+// another content, which nothing could be saved from; none: no node.
+Status retire_bad_copies(WriteTransaction& transaction, const ReplicaId& current, const RetireRule& rule,
+                         const NodeId& strange = {}) {
   FSDFS_ASSIGN(auto replicas, transaction.replicas(current.inode));
-  auto whole = std::count_if(replicas.begin(), replicas.end(), [&](const ReplicaRecord& r) {
-    return r.replica == current && r.state == ReplicaState::kWhole;
-  });
+  int64_t whole = 0;
+  FileTime verified{};
+  for (const ReplicaRecord& replica : replicas) {
+    if (replica.replica != current || replica.state != ReplicaState::kWhole) continue;
+    if (!std::binary_search(rule.live.begin(), rule.live.end(), replica.node)) continue;
+    ++whole;
+    verified = std::max(verified, replica.verified);
+  }
   if (whole < std::max<int64_t>(1, rule.copies_needed)) return {};
   for (const ReplicaRecord& replica : replicas) {
     if (replica.state != ReplicaState::kQuarantined) continue;
+    if (verified < replica.verified && replica.node != strange) continue;
     FSDFS_TRY(condemn_replica(transaction, replica.replica, replica.node, replica.size));
   }
   return {};
@@ -49,7 +57,8 @@ Result<Verdict> judge_current(WriteTransaction& transaction, const NodeId& node,
   bool good = held.state == ReplicaState::kWhole && held.content == inode.content;
   ReplicaState state = good ? ReplicaState::kWhole : ReplicaState::kQuarantined;
   if (!row || row->state != state) FSDFS_TRY(record(transaction, node, held, state));
-  FSDFS_TRY(retire_bad_copies(transaction, held.replica, rule));
+  bool strange = !good && held.state == ReplicaState::kWhole;
+  FSDFS_TRY(retire_bad_copies(transaction, held.replica, rule, strange ? node : NodeId{}));
   if (!good) return Verdict::kQuarantined;
   return row && row->state == state ? Verdict::kKnown : Verdict::kRecorded;
 }
@@ -98,6 +107,16 @@ Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& h
   if (row->state != ReplicaState::kWhole) return false;
   FSDFS_ASSIGN(auto inode, view.inode(held.replica.inode));
   return inode && inode->version == held.replica.version && inode->content == held.content;
+}
+
+Status apply_verified(WriteTransaction& transaction, const NodeId& node, const VerifiedReplica& verified,
+                      const RetireRule& rule) {
+  FSDFS_ASSIGN(auto row, transaction.replica(verified.replica, node));
+  bool whole = row && row->state == ReplicaState::kWhole;
+  if (!whole && (!row || row->state != ReplicaState::kStale)) return {};
+  // The node's clock may be ahead: nothing was verified in the future.
+  FSDFS_TRY(transaction.set_verified(verified.replica, node, std::min(verified.at, transaction.now())));
+  return whole ? retire_bad_copies(transaction, verified.replica, rule) : Status();
 }
 
 Result<std::optional<ReplicaState>> apply_gone(WriteTransaction& transaction, const NodeId& node,

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "common/status.h"
 #include "master/control/node_messages.h"
@@ -25,14 +26,22 @@ enum class Verdict : uint8_t {
   kUnknown,      // left alone
 };
 
+// When bad copies of a file may go: there are so many whole ones of its current version on nodes that are not
+// dead, and one of these was read or made since the bad one was found. A row that merely was never doubted
+// may be the next to turn out bad.
 struct RetireRule {
-  uint32_t copies_needed = 1;  // whole copies, on nodes that are not dead, before bad ones may go
+  uint32_t copies_needed = 1;
+  std::vector<NodeId> live = {};  // ascending: the nodes that are not dead
 };
 
 Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
                            const RetireRule& rule);
 // True when apply_held would leave everything as it is; then the writer need not be asked.
 Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held);
+
+// The node has read it whole and found it right.
+Status apply_verified(WriteTransaction& transaction, const NodeId& node, const VerifiedReplica& verified,
+                      const RetireRule& rule);
 
 // The node does not hold it (any more). What the row's state was, if there was one.
 Result<std::optional<ReplicaState>> apply_gone(WriteTransaction& transaction, const NodeId& node,

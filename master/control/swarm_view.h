@@ -21,6 +21,7 @@ struct NodeStatus {
   std::vector<DiskReport> disks;
   uint64_t unknown_replicas = 0;
   uint64_t quarantined_replicas = 0;
+  ScrubReport scrub;
   NodeView placed;  // as the scheduler counts
 };
 

@@ -24,6 +24,11 @@ class AdminService final : public v1::Admin::WithCallbackMethod_SetAdminState<
   grpc::Status WhatIf(grpc::ServerContext*, const v1::WhatIfRequest*, v1::WhatIfReply*) override;
   EventFeed::Reactor* Events(grpc::CallbackServerContext*, const v1::EventsRequest*) override;
 
+  grpc::Status Scrub(grpc::ServerContext*, const v1::ScrubRequest*, v1::ScrubReply*) override;
+
+  grpc::Status Fsck(grpc::ServerContext*, const v1::FsckRequest*,
+                    grpc::ServerWriter<v1::FsckProgress>*) override;
+
   // Ends the streams of events and the waits of removals, so that the server can stop.
   void prepare_stop();
 
@@ -33,6 +38,7 @@ class AdminService final : public v1::Admin::WithCallbackMethod_SetAdminState<
   Status remove_node(grpc::ServerContext& context, const v1::RemoveNodeRequest& request, Progress& progress);
   Status check_removal(grpc::ServerContext& context, const NodeRecord& node, bool force, Progress& progress);
   Status await_removal(grpc::ServerContext& context, const NodeRecord& node, Progress& progress);
+  Status scrub(const v1::ScrubRequest& request, v1::ScrubReply& reply);
   Status explain(const v1::ExplainRequest& request, v1::ExplainReply& reply);
   Result<master::WhatIf> ask_what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply);
   Status what_if(const v1::WhatIfRequest& request, v1::WhatIfReply& reply);
@@ -40,6 +46,7 @@ class AdminService final : public v1::Admin::WithCallbackMethod_SetAdminState<
   const ServiceContext& context_;
   EventFeed feed_;
   std::atomic<int> removals_{0};
+  std::atomic<bool> checking_{false};  // one fsck at a time
   std::atomic<bool> stopping_{false};
 };
 

@@ -62,6 +62,13 @@ struct MessageEncoder {
     *out.mutable_delete_()->mutable_replica() = to_proto(deletion.replica);
   }
   void operator()(const CancelMessage& cancel) { out.mutable_cancel()->set_order(cancel.order.value); }
+  void operator()(const AuditMessage& audit) {
+    auto* message = out.mutable_audit();
+    message->set_request(audit.request);
+    for (const ReplicaId& id : audit.ids) *message->add_ids() = to_proto(id);
+    if (audit.after != ReplicaId{}) *message->mutable_after() = to_proto(audit.after);
+  }
+  void operator()(const ScrubMessage& scrub) { out.mutable_scrub()->set_request(scrub.request); }
 };
 
 }  // namespace
@@ -140,6 +147,19 @@ v1::Load to_proto(const LoadReport& load) {
   return message;
 }
 
+v1::ScrubProgress to_proto(const ScrubReport& scrub) {
+  v1::ScrubProgress message;
+  message.set_running(scrub.running);
+  message.set_bytes_done(scrub.bytes_done);
+  message.set_bytes_total(scrub.bytes_total);
+  message.set_replicas(scrub.replicas);
+  message.set_bad(scrub.bad);
+  message.set_passes(scrub.passes);
+  if (scrub.passes != 0) *message.mutable_finished() = to_proto(scrub.finished);
+  message.set_answered(scrub.answered);
+  return message;
+}
+
 v1::Holder holder_to_proto(const NodeStatus& node) {
   v1::Holder holder;
   *holder.mutable_node() = to_proto(node.record);
@@ -171,6 +191,8 @@ v1::NodeInfo info_to_proto(const NodeStatus& node) {
     message.set_replicas(disk.replicas);
     message.set_failed(disk.failed);
   }
+  info.set_quarantined_replicas(node.quarantined_replicas);
+  *info.mutable_scrub() = to_proto(node.scrub);
   if (node.record.admin_state == AdminState::kDraining) {
     info.set_drain_left(std::max(node.placed.drain_left, node.placed.only_copies));
     info.set_drained(is_drained(node));
@@ -245,6 +267,12 @@ Result<NodeReport> from_proto(const v1::Report& report) {
   for (const auto& disk : report.disks()) {
     out.disks.push_back({disk.path(), disk.quota_bytes(), disk.used_bytes(), disk.free_bytes(),
                          disk.replicas(), disk.failed()});
+  }
+  const v1::ScrubProgress& scrub = report.scrub();
+  out.scrub = {scrub.running(), scrub.bytes_done(), scrub.bytes_total(),          scrub.replicas(),
+               scrub.bad(),     scrub.passes(),     from_proto(scrub.finished()), scrub.answered()};
+  for (const auto& verified : report.verified()) {
+    out.verified.push_back({from_proto(verified.replica()), from_proto(verified.at())});
   }
   for (const auto& change : report.changes()) {
     if (change.has_added()) {

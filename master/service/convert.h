@@ -27,6 +27,7 @@ Result<std::vector<NodeId>> nodes_from_proto(const google::protobuf::RepeatedPtr
 
 v1::NodeState to_proto(Liveness liveness);
 v1::Load to_proto(const LoadReport& load);
+v1::ScrubProgress to_proto(const ScrubReport& scrub);
 v1::Holder holder_to_proto(const NodeStatus& node);
 v1::NodeInfo info_to_proto(const NodeStatus& node);
 

@@ -76,6 +76,14 @@ Status StreamLink::handle(const v1::NodeMessage& message) {
   } else if (message.has_outcome()) {
     context_.control.outcome(attendance_, from_proto(message.outcome()));
     read_next();
+  } else if (message.has_audit()) {
+    AuditAnswer answer{.held = {}, .last = message.audit().last()};
+    for (const auto& held : message.audit().held()) {
+      FSDFS_ASSIGN(auto replica, from_proto(held));
+      answer.held.push_back(std::move(replica));
+    }
+    context_.control.audited(message.audit().request(), std::move(answer));
+    read_next();
   } else {
     return invalid_argument(
         "a node sent a message of a kind that this master does not know: run one version of fsdfs");

@@ -17,6 +17,9 @@ struct Sql {
       fmt::format("SELECT {} FROM entries e WHERE e.parent = ? AND e.name = ?", kEntryColumns);
   std::string name_of = fmt::format(
       "SELECT {} FROM entries e WHERE e.inode = ? ORDER BY e.parent, e.cookie LIMIT 1", kEntryColumns);
+  std::string entries_after = fmt::format(
+      "SELECT {} FROM entries e WHERE (e.parent, e.cookie) > (?, ?) ORDER BY e.parent, e.cookie LIMIT ?",
+      kEntryColumns);
   std::string children = fmt::format(
       "SELECT {}, {} FROM entries e JOIN inodes i ON i.id = e.inode WHERE e.parent = ? AND e.cookie > ? "
       "ORDER BY e.cookie LIMIT ?",
@@ -339,6 +342,53 @@ Result<Totals> SqliteReads<Base>::totals() {
     if (name == "trash_files") totals.trash_files = value;
     if (name == "trash_bytes") totals.trash_bytes = value;
   }
+}
+
+// --- fsck ---
+
+template <typename Base>
+Result<Totals> SqliteReads<Base>::count_totals() {
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("SELECT type, links = 0, COUNT(*), COALESCE(SUM(size), 0) FROM inodes GROUP BY "
+                        "type, links = 0"));
+  Totals totals;
+  while (true) {
+    FSDFS_ASSIGN(bool more, statement.step());
+    if (!more) return totals;
+    auto type = static_cast<FileType>(statement.get_int(0));
+    bool in_trash = statement.get_int(1) != 0;
+    if (type == FileType::kDirectory) totals.directories += statement.get_uint(2);
+    if (type != FileType::kRegular) continue;
+    (in_trash ? totals.trash_files : totals.files) += statement.get_uint(2);
+    (in_trash ? totals.trash_bytes : totals.bytes) += statement.get_uint(3);
+  }
+}
+
+template <typename Base>
+Result<uint64_t> SqliteReads<Base>::count_names(InodeId inode) {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT COUNT(*) FROM entries WHERE inode = ?"));
+  statement.bind_uint(1, inode.value);
+  FSDFS_TRY(statement.step().status());
+  return statement.get_uint(0);
+}
+
+template <typename Base>
+Result<uint64_t> SqliteReads<Base>::count_subdirectories(InodeId directory) {
+  FSDFS_ASSIGN(
+      auto statement,
+      database_.prepare("SELECT COUNT(*) FROM entries e JOIN inodes i ON i.id = e.inode WHERE e.parent "
+                        "= ? AND i.type = 2"));
+  statement.bind_uint(1, directory.value);
+  FSDFS_TRY(statement.step().status());
+  return statement.get_uint(0);
+}
+
+template <typename Base>
+Result<std::vector<Entry>> SqliteReads<Base>::entries_after(const EntryCursor& after, size_t limit) {
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().entries_after));
+  statement.bind_uint(1, after.parent.value).bind_uint(2, after.cookie).bind_uint(3, limit);
+  return collect<Entry>(statement, [](const auto& row) { return entry_from_row(row); });
 }
 
 // --- trash and quotas ---

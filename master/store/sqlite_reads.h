@@ -50,6 +50,10 @@ class SqliteReads : public Base {
   Result<Usage> usage_below(InodeId directory) override;
   Result<std::optional<std::string>> remembered_reply(const RequestId& request) override;
   Result<Totals> totals() override;
+  Result<Totals> count_totals() override;
+  Result<uint64_t> count_names(InodeId inode) override;
+  Result<uint64_t> count_subdirectories(InodeId directory) override;
+  Result<std::vector<Entry>> entries_after(const EntryCursor& after, size_t limit) override;
   Result<std::vector<std::string>> log_after(uint64_t sequence, size_t limit) override;
 
  protected:

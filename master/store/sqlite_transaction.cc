@@ -123,6 +123,17 @@ Status SqliteTransaction::put_replica(const ReplicaRecord& replica) {
   return {};
 }
 
+Status SqliteTransaction::set_verified(const ReplicaId& id, const NodeId& node, FileTime at) {
+  auto slot = slots_.find(node);
+  if (!slot) return {};
+  FSDFS_ASSIGN(auto statement,
+               database_.prepare("UPDATE replicas SET verified_s = ?, verified_ns = ? WHERE inode = ? AND "
+                                 "version_epoch = ? AND version_counter = ? AND node = ?"));
+  statement.bind_int(1, at.seconds).bind_int(2, at.nanoseconds);
+  bind_replica_id(statement, 3, id);
+  return statement.bind_int(6, *slot).run();
+}
+
 Status SqliteTransaction::remove_replica(const ReplicaId& id, const NodeId& node) {
   auto slot = slots_.find(node);
   if (!slot) return {};
@@ -141,6 +152,11 @@ Status SqliteTransaction::add_tombstone(const ReplicaId& id) {
                                  "VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"));
   bind_replica_id(statement, 1, id);
   return statement.bind_int(4, now_.seconds).run();
+}
+
+Status SqliteTransaction::adjust_totals(const TotalsDrift& drift) {
+  delta_.add({drift.files, drift.directories, drift.bytes, drift.trash_files, drift.trash_bytes});
+  return {};
 }
 
 Status SqliteTransaction::add_trash(const TrashRecord& record) {

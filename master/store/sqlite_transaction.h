@@ -40,8 +40,10 @@ class SqliteTransaction final : public SqliteReads<WriteTransaction> {
   Status add_entry(const Entry& entry) override;
   Status remove_entry(const Entry& entry) override;
   Status put_replica(const ReplicaRecord& replica) override;
+  Status set_verified(const ReplicaId& id, const NodeId& node, FileTime at) override;
   Status remove_replica(const ReplicaId& id, const NodeId& node) override;
   Status add_tombstone(const ReplicaId& id) override;
+  Status adjust_totals(const TotalsDrift& drift) override;
   Status add_trash(const TrashRecord& record) override;
   Status remove_trash(InodeId inode) override;
   Status put_quota(const QuotaRecord& quota) override;

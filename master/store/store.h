@@ -57,6 +57,22 @@ struct Totals {
   uint64_t trash_bytes = 0;
 };
 
+// By how much the counters differ from what there is. What goes on meanwhile does not change it.
+struct TotalsDrift {
+  int64_t files = 0;
+  int64_t directories = 0;
+  int64_t bytes = 0;
+  int64_t trash_files = 0;
+  int64_t trash_bytes = 0;
+  friend bool operator==(const TotalsDrift&, const TotalsDrift&) = default;
+};
+
+// Where a walk over all names goes on.
+struct EntryCursor {
+  InodeId parent;
+  uint64_t cookie = 0;
+};
+
 // A deleted file, and where a list of them goes on.
 struct Trashed {
   TrashRecord record;
@@ -136,6 +152,13 @@ class ReadView {
 
   virtual Result<std::optional<std::string>> remembered_reply(const RequestId& request) = 0;
   virtual Result<Totals> totals() = 0;
+  // --- for fsck ---
+  // The same, counted anew: as long as it takes to read all inodes.
+  virtual Result<Totals> count_totals() = 0;
+  virtual Result<uint64_t> count_names(InodeId inode) = 0;
+  virtual Result<uint64_t> count_subdirectories(InodeId directory) = 0;
+  // All names, in the order of (parent, cookie).
+  virtual Result<std::vector<Entry>> entries_after(const EntryCursor& after, size_t limit) = 0;
   // Entries of the log after `sequence`, as encoded by log_codec.h. kOutOfRange: they are no longer kept.
   virtual Result<std::vector<std::string>> log_after(uint64_t sequence, size_t limit) = 0;
 };
@@ -157,9 +180,13 @@ class WriteTransaction : public ReadView {
   virtual Status remove_entry(const Entry& entry) = 0;
 
   virtual Status put_replica(const ReplicaRecord& replica) = 0;  // makes or replaces
+  // Soft state: leaves no record in the log. Nothing where there is no such row.
+  virtual Status set_verified(const ReplicaId& id, const NodeId& node, FileTime at) = 0;
   virtual Status remove_replica(const ReplicaId& id, const NodeId& node) = 0;
   virtual Status add_tombstone(const ReplicaId& id) = 0;  // version none: the whole inode
 
+  // The counters of the swarm, as fsck found them wrong. Leaves no record in the log.
+  virtual Status adjust_totals(const TotalsDrift& drift) = 0;
   virtual Status add_trash(const TrashRecord& record) = 0;
   virtual Status remove_trash(InodeId inode) = 0;
   virtual Status put_quota(const QuotaRecord& quota) = 0;  // makes or replaces

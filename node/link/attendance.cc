@@ -7,6 +7,7 @@
 
 #include "common/path.h"
 #include "common/rpc/status_rpc.h"
+#include "node/link/scrub_report.h"
 #include "node/store/wire.h"
 
 namespace fsdfs::node {
@@ -156,6 +157,11 @@ Status Attendance::obey(const v1::MasterMessage& message) {
     }
   } else if (message.has_cancel()) {
     context_.puller.cancel(epoch_, OrderId{message.cancel().order()});
+  } else if (message.has_audit()) {
+    audits_.put(message.audit());
+    context_.wake->signal();
+  } else if (message.has_scrub()) {
+    context_.scrub.request_pass(message.scrub().request());
   }
   return {};
 }
@@ -174,7 +180,8 @@ void Attendance::send() {
       context_.logger.warning("changes cannot tell the master what is held: starting over with an inventory");
       break;
     }
-    open = send_failures() && send_reports(repeat);
+    open = send_failures() && send_reports(repeat) && send_audits();
+    while (open && repeat && !ended_ && more_verified_) open = send_report({});
     if (repeat) repeated_ = sent_;
     MonotonicTime now = context_.clock.now();
     if (repeat || next <= now) next = now + report_interval_;
@@ -219,6 +226,22 @@ bool Attendance::send_failures() {
   return true;
 }
 
+// After what has changed, so that the master knows of that first.
+bool Attendance::send_audits() {
+  for (const v1::AuditOrder& order : audits_.take()) {
+    auto page = answer_audit(context_.store, order);
+    if (!page.ok()) {
+      context_.logger.error("the master asks what is held, and it cannot be read: {}",
+                            page.status().message());
+      continue;
+    }
+    v1::NodeMessage message;
+    *message.mutable_audit() = std::move(*page);
+    if (!write(message)) return false;
+  }
+  return true;
+}
+
 // Changes that were not sent yet; with `repeat` all that were not acknowledged, and a report even if there
 // are none.
 bool Attendance::send_reports(bool repeat) {
@@ -256,6 +279,8 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   report.set_quota(figures->quota);
   report.set_used(figures->used);
   report.set_free_on_disk(figures->free_on_disk);
+  *report.mutable_scrub() = scrub_progress(context_.scrub.figures(), context_.store.changes());
+  more_verified_ = take_verified(context_.verified, report);
   // A change is not held against the master before it has had a whole interval to acknowledge it.
   report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added(repeated_)
                                                       : figures->replicas);

@@ -15,6 +15,7 @@
 
 #include "common/status.h"
 #include "fsdfs/registry.grpc.pb.h"
+#include "node/link/audits.h"
 #include "node/link/link_context.h"
 
 namespace fsdfs::node {
@@ -45,11 +46,13 @@ class Attendance {
   void send();
   bool send_inventory();
   bool send_failures();
+  bool send_audits();
   bool send_reports(bool repeat);
   bool send_report(const std::vector<Change>& changes);
   bool write(v1::NodeMessage& message);
 
   LinkContext& context_;
+  Audits audits_;
   const std::string master_;
   grpc::ClientContext call_;
   std::unique_ptr<v1::Registry::Stub> stub_;
@@ -58,8 +61,9 @@ class Attendance {
   Duration report_interval_{};
   std::atomic<bool> ended_{false};
   std::atomic<bool> inventory_acknowledged_{false};
-  uint64_t sent_ = 0;      // the sender's: the last change that was sent
-  uint64_t repeated_ = 0;  // the same, when the interval's last report was sent
+  bool more_verified_ = false;  // the sender's: the last report had some
+  uint64_t sent_ = 0;           // the sender's: the last change that was sent
+  uint64_t repeated_ = 0;       // the same, when the interval's last report was sent
 };
 
 }  // namespace fsdfs::node

@@ -10,6 +10,7 @@
 #include "node/link/deleter.h"
 #include "node/link/load.h"
 #include "node/link/outbox.h"
+#include "node/scrub/scrub_thread.h"
 #include "node/settings.h"
 #include "node/store/store.h"
 #include "node/transfer/idle_watch.h"
@@ -33,6 +34,8 @@ struct LinkContext {
   const Clock& clock;
   SwarmClock& swarm_clock;  // told the master's time at each welcome
   Logger& logger;
+  ScrubThread& scrub;
+  VerifiedLog& verified;
 };
 
 }  // namespace fsdfs::node

@@ -129,13 +129,23 @@ Result<HeldReplica> Arrival::finish(const Content& expected, const Origin& origi
   return held;
 }
 
+// The sidecar carries its own sum and the index does not: where the sidecar says that this very content is
+// held and the index says another, what has arrived takes its place.
+bool Arrival::is_index_wrong(const IndexRow& row, const Description& description) const {
+  if (row.held.content == description.content) return false;
+  auto sidecar = core_.read_sidecar(core_.layout.meta(replica_));
+  return sidecar.ok() && sidecar->replica == replica_ && sidecar->content == description.content;
+}
+
 Result<HeldReplica> Arrival::place(const Description& description) {
   Claims::Claim claim = core_.shared.claims.take(replica_);
   if (doom_->load()) {
     return aborted(replica_.to_string() + " was deleted while it arrived", Reason::kSessionLost);
   }
+  FSDFS_ASSIGN(auto before, core_.index->find(replica_));
+  bool wrong = before && before->held.state == HeldState::kWhole && is_index_wrong(*before, description);
   FSDFS_ASSIGN(auto held, core_.shared.find_whole(replica_));
-  if (held) {
+  if (held && !wrong) {
     if (held->content != description.content) {
       return failed_precondition(fmt::format(
           "node {} holds {} already, with another content (digest {}, not {})", to_string(core_.node),
@@ -144,7 +154,6 @@ Result<HeldReplica> Arrival::place(const Description& description) {
     core_.shared.changes.added(*held);
     return *held;
   }
-  FSDFS_ASSIGN(auto before, core_.index->find(replica_));
   FSDFS_TRY(put_in_place(description));
   IndexRow row = row_of(description, HeldState::kWhole, core_.clock.wall());
   if (Status status = core_.index->put(row); !status.ok()) {
@@ -153,7 +162,7 @@ Result<HeldReplica> Arrival::place(const Description& description) {
   file_.reset();
   unstage();
   reservation_.keep(description.content.size);
-  if (before) {  // a bad one lay in quarantine until this replaced it
+  if (before) {  // a bad one lay in quarantine until this replaced it, or the row was wrong
     (void)core_.unlink_if_there(core_.layout.quarantined_data(replica_));
     (void)core_.unlink_if_there(core_.layout.quarantined_meta(replica_));
     core_.quota.remove_held(before->held.content.size);

@@ -22,6 +22,7 @@
 
 namespace fsdfs::node {
 
+struct IndexRow;
 struct StoreCore;
 
 class Arrival {
@@ -60,6 +61,7 @@ class Arrival {
   Status write_back();
   Status check_content(const Content& expected) const;
   Status write_sidecar(const Description& description);
+  bool is_index_wrong(const IndexRow& row, const Description& description) const;
   Result<HeldReplica> place(const Description& description);
   Status put_in_place(const Description& description);
   Status undo_placing(const Description& description, Status why);

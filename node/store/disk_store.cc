@@ -50,6 +50,7 @@ Status DiskStore::fill(DiskFigures& figures, DiskMeter::Figures& meter) {
   meter.operations += measured.operations;
   meter.nanoseconds += measured.nanoseconds;
   figures.used = core_->quota.used();
+  figures.held = figures.used - std::min(figures.used, core_->quota.reserved());
   figures.replicas = core_->replicas.load();
   FSDFS_ASSIGN(DiskSpace space, core_->disk.space(core_->layout.root()));
   figures.free_on_disk = space.free_bytes - std::min(space.free_bytes, core_->settings.free_floor);
@@ -100,6 +101,14 @@ Result<std::vector<IndexRow>> DiskStore::page(const std::optional<ReplicaId>& af
 Result<std::shared_ptr<const OpenReplica>> DiskStore::open_replica(const ReplicaId& replica) {
   if (auto open = core_->cache.find(replica)) return open;
   uint64_t generation = core_->cache.generation();
+  bool bad = false;
+  FSDFS_ASSIGN(auto open, open_on_disk(replica, bad));
+  core_->cache.keep(open, generation);
+  return open;
+}
+
+// `bad`: the replica turned out not to be whole, and was set aside.
+Result<std::shared_ptr<const OpenReplica>> DiskStore::open_on_disk(const ReplicaId& replica, bool& bad) {
   FSDFS_ASSIGN(auto row, core_->index->find(replica));
   if (!row) {
     return not_found(fmt::format("node {} has no replica {}", to_string(core_->node), replica.to_string()));
@@ -118,12 +127,10 @@ Result<std::shared_ptr<const OpenReplica>> DiskStore::open_replica(const Replica
   if (status.ok() && description->content != row->held.content) FSDFS_TRY(repair_row(*description));
   if (!status.ok()) {
     if (status.code() != Code::kDataLoss && status.code() != Code::kNotFound) return status;
-    quarantine(replica, status);  // does nothing where it was removed just now
+    bad = quarantine(replica, status);  // does nothing where it was removed just now
     return status;
   }
-  auto open = std::make_shared<const OpenReplica>(std::move(*file), std::move(*description), core_.get());
-  core_->cache.keep(open, generation);
-  return open;
+  return std::make_shared<const OpenReplica>(std::move(*file), std::move(*description), core_.get());
 }
 
 // The sidecar carries its own sum and the index does not: where they differ, the index is wrong.

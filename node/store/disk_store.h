@@ -21,6 +21,7 @@ struct DiskFigures {
   std::string path;
   uint64_t quota = 0;         // bytes, as it was set, also of a failed disk
   uint64_t used = 0;          // bytes: in place, quarantined, reserved
+  uint64_t held = 0;          // of these: in place and quarantined
   uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
   uint64_t replicas = 0;      // whole and quarantined
   std::string failed;         // why it is not used; empty: it is
@@ -56,6 +57,13 @@ class DiskStore {
   bool opened(const OpenReplica& replica) const;  // it is this disk's
   // True: it was held whole, and is set aside and reported.
   bool quarantine(const ReplicaId& replica, const Status& why);
+  // As of ReplicaStore, for the scrubber.
+  Result<std::shared_ptr<const OpenReplica>> open_fresh(const ReplicaId& replica);
+  Status read_fresh(const OpenReplica& replica, uint64_t offset, std::span<char> into);
+  Status note_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
+  WallTime verified(const ReplicaId& replica);  // the last time; the end of time: it is not held whole
+  Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
+  Status write_sha256_list();
   // For each how it ended; what is not held here is fine. The caller has the claims and reports.
   std::map<ReplicaId, Status> remove(const std::vector<ReplicaId>& replicas);
 
@@ -63,6 +71,7 @@ class DiskStore {
 
  private:
   explicit DiskStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
+  Result<std::shared_ptr<const OpenReplica>> open_on_disk(const ReplicaId& replica, bool& bad);
   Status repair_row(const Description& description);
   Status set_aside(const IndexRow& row);
   void forget_missing(const IndexRow& row);

@@ -29,10 +29,14 @@ constexpr std::array kMigrations{sqlite::Migration{1, R"sql(
     scan INTEGER NOT NULL,         -- the last scan that saw it
     PRIMARY KEY (inode, epoch, counter)
   ) WITHOUT ROWID;
+)sql"},
+                                 sqlite::Migration{2, R"sql(
+  ALTER TABLE replica ADD COLUMN sha256 BLOB;  -- NULL: not known yet
+  CREATE INDEX unhashed ON replica (inode, epoch, counter) WHERE sha256 IS NULL AND state = 1;
 )sql"}};
 
 constexpr std::string_view kColumns =
-    "inode, epoch, counter, size, digest, state, verified, parent, name, metadata_counter";
+    "inode, epoch, counter, size, digest, state, verified, parent, name, metadata_counter, sha256";
 
 void bind_key(sqlite::Statement& statement, int first, const ReplicaId& replica) {
   statement.bind_uint(first, replica.inode.value)
@@ -50,6 +54,9 @@ Result<IndexRow> read_row(const sqlite::Statement& statement) {
   row.parent = InodeId{statement.get_uint(7)};
   row.name = statement.get_blob(8);
   row.metadata_counter = statement.get_uint(9);
+  if (!statement.is_null(10)) {
+    FSDFS_ASSIGN(row.sha256, decode_sha256(statement.get_blob(10)));
+  }
   return row;
 }
 
@@ -131,6 +138,18 @@ Result<std::vector<IndexRow>> Index::page(const std::optional<ReplicaId>& after,
   return rows;
 }
 
+Result<std::vector<HeldReplica>> Index::page_unhashed(const std::optional<ReplicaId>& after, size_t limit) {
+  auto held = page_of_unhashed(after, limit);
+  note(held.status());
+  return held;
+}
+
+Status Index::set_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at) {
+  Status status = set_row_verified(replica, sha256, at);
+  note(status);
+  return status;
+}
+
 Result<std::optional<IndexRow>> Index::find_row(const ReplicaId& replica) {
   std::lock_guard lock(mutex_);
   static const std::string kSql =
@@ -146,7 +165,7 @@ Result<std::optional<IndexRow>> Index::find_row(const ReplicaId& replica) {
 Status Index::put_row(const IndexRow& row) {
   std::lock_guard lock(mutex_);
   static const std::string kSql = "INSERT OR REPLACE INTO replica (" + std::string(kColumns) +
-                                  ", scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                                  ", scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   {
     FSDFS_ASSIGN(auto statement, database_->prepare(kSql));
     bind_key(statement, 1, row.held.replica);
@@ -157,7 +176,12 @@ Status Index::put_row(const IndexRow& row) {
         .bind_uint(8, row.parent.value)
         .bind_blob(9, row.name)
         .bind_uint(10, row.metadata_counter)
-        .bind_uint(11, scan_number_);
+        .bind_uint(12, scan_number_);
+    if (row.sha256) {
+      statement.bind_blob(11, encode_sha256(*row.sha256));
+    } else {
+      statement.bind_null(11);
+    }
     FSDFS_TRY(statement.run());
   }
   return commit_portion();
@@ -193,6 +217,35 @@ Result<IndexTotals> Index::totals() {
   FSDFS_ASSIGN(bool found, statement.step());
   if (!found) return internal_error("the index gives no totals");
   return IndexTotals{statement.get_uint(0), statement.get_uint(1), statement.get_uint(2)};
+}
+
+Result<std::vector<HeldReplica>> Index::page_of_unhashed(const std::optional<ReplicaId>& after,
+                                                         size_t limit) {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(auto statement,
+               database_->prepare("SELECT inode, epoch, counter, size FROM replica INDEXED BY unhashed WHERE "
+                                  "sha256 IS NULL AND state = 1 AND (inode, epoch, counter) > (?, ?, ?) "
+                                  "ORDER BY inode, epoch, counter LIMIT ?"));
+  bind_key(statement, 1, after.value_or(ReplicaId{}));
+  statement.bind_uint(4, limit);
+  std::vector<HeldReplica> held;
+  while (true) {
+    FSDFS_ASSIGN(bool found, statement.step());
+    if (!found) return held;
+    HeldReplica& row = held.emplace_back();
+    row.replica = {InodeId{statement.get_uint(0)}, {Epoch{statement.get_uint(1)}, statement.get_uint(2)}};
+    row.content.size = statement.get_uint(3);
+  }
+}
+
+Status Index::set_row_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at) {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(auto statement,
+               database_->prepare("UPDATE replica SET verified = ?, sha256 = ? WHERE inode = ? "
+                                  "AND epoch = ? AND counter = ? AND state = 1"));
+  statement.bind_int(1, at.time_since_epoch().count()).bind_blob(2, encode_sha256(sha256));
+  bind_key(statement, 3, replica);
+  return statement.run();
 }
 
 Result<std::vector<IndexRow>> Index::page_of_rows(const std::optional<ReplicaId>& after, size_t limit) {

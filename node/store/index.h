@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "common/log.h"
+#include "common/security/sha256.h"
 #include "common/sqlite/database.h"
 #include "common/status.h"
 #include "node/store/replica.h"
@@ -28,6 +29,7 @@ struct IndexRow {
   InodeId parent;     // of its origin
   std::string name;
   uint64_t metadata_counter = 0;
+  std::optional<Sha256> sha256 = {};  // once the scrubber has read it whole
 };
 
 IndexRow row_of(const Description& description, HeldState state, WallTime verified);
@@ -62,6 +64,11 @@ class Index {
   // Up to `limit` rows in key order after `after`; from the start when there is none.
   Result<std::vector<IndexRow>> page(const std::optional<ReplicaId>& after, size_t limit);
 
+  // Of those, the whole ones whose SHA-256 is not known yet, without their names.
+  Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
+  // Nothing where there is no such row, or it is quarantined.
+  Status set_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
+
   // A reconciliation: begin, put or mark_seen what the disk has, then end drops every row that was neither.
   // Meanwhile no one else writes. A crash in between leaves an index that the next start reconciles again.
   Status begin_scan();
@@ -77,6 +84,8 @@ class Index {
   Status put_row(const IndexRow& row);
   Status remove_rows(const std::vector<ReplicaId>& replicas);
   Result<std::vector<IndexRow>> page_of_rows(const std::optional<ReplicaId>& after, size_t limit);
+  Result<std::vector<HeldReplica>> page_of_unhashed(const std::optional<ReplicaId>& after, size_t limit);
+  Status set_row_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
   Status commit_portion();
   // Tells of a status that speaks against the disk; without the lock.
   void note(const Status& status) const;

@@ -209,10 +209,10 @@ NodeDisks::NodeDisks(std::vector<Slot> slots, Identity identity)
       incarnation_(identity.incarnation),
       identity_(std::move(identity)) {}
 
-const Layout& NodeDisks::layout() const {
-  auto first =
+DataDirectory& NodeDisks::first() const {
+  auto found =
       std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.directory != nullptr; });
-  return first->directory->layout();
+  return *found->directory;
 }
 
 Identity NodeDisks::identity() const {

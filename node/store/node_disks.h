@@ -41,7 +41,8 @@ class NodeDisks {
 
   const std::vector<Slot>& slots() const { return slots_; }  // in the order of the paths; constant
   // Of the first disk that was not refused: where the node's own files are.
-  const Layout& layout() const;
+  const Layout& layout() const { return first().layout(); }
+  Disk& disk() const { return first().disk(); }
 
   Identity identity() const;
   NodeId node() const { return node_; }
@@ -57,6 +58,7 @@ class NodeDisks {
  private:
   NodeDisks(std::vector<Slot> slots, Identity identity);
   Status replace(const Identity& identity);
+  DataDirectory& first() const;
 
   const std::vector<Slot> slots_;
   const NodeId node_;

@@ -32,6 +32,8 @@ class OpenReplica {
   // file), each verified against its sum. kDataLoss: a block is bad, missing or unreadable. kOutOfRange: not
   // whole blocks.
   Status read(uint64_t offset, std::span<char> into) const;
+  // As DiskFile says.
+  void forget_cached(uint64_t offset, uint64_t length) const { file_->forget_cached(offset, length); }
 
  private:
   const std::unique_ptr<DiskFile> file_;

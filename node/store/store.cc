@@ -16,6 +16,25 @@ Status no_disk_works(const NodeId& node) {
   return unavailable("every data disk of node " + to_string(node) + " has failed");
 }
 
+Status not_held(const NodeId& node, const ReplicaId& replica) {
+  return not_found(fmt::format("node {} has no replica {}", to_string(node), replica.to_string()));
+}
+
+Status opened_elsewhere(const OpenReplica& replica) {
+  return internal_error(replica.id().to_string() + " was opened by another store");
+}
+
+// Of what several disks hold after the same replica: in key order, each once, a whole one before a bad one.
+std::vector<HeldReplica> one_page(std::vector<HeldReplica> held, size_t limit) {
+  std::sort(held.begin(), held.end(), [](const HeldReplica& a, const HeldReplica& b) {
+    return std::pair(a.replica, a.state) < std::pair(b.replica, b.state);
+  });
+  auto same = [](const HeldReplica& a, const HeldReplica& b) { return a.replica == b.replica; };
+  held.erase(std::unique(held.begin(), held.end(), same), held.end());
+  if (held.size() > limit) held.resize(limit);
+  return held;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& settings, NodeDisks& disks,
@@ -129,7 +148,7 @@ Result<Adopted> ReplicaStore::adopt(const ReplicaId& replica, const LocalFile& f
 Result<Description> ReplicaStore::describe(const ReplicaId& replica) {
   DiskStore* disk = holder_of(replica);
   if (disk != nullptr) return disk->describe(replica);
-  return not_found(fmt::format("node {} has no replica {}", to_string(disks_.node()), replica.to_string()));
+  return not_held(disks_.node(), replica);
 }
 
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
@@ -152,34 +171,78 @@ Result<std::vector<HeldReplica>> ReplicaStore::page(const std::optional<ReplicaI
     if (!rows.ok()) return rows.status();
     for (const IndexRow& row : *rows) held.push_back(row.held);
   }
-  std::sort(held.begin(), held.end(), [](const HeldReplica& a, const HeldReplica& b) {
-    return std::pair(a.replica, a.state) < std::pair(b.replica, b.state);
-  });
-  auto same = [](const HeldReplica& a, const HeldReplica& b) { return a.replica == b.replica; };
-  held.erase(std::unique(held.begin(), held.end(), same), held.end());  // a whole one stands before a bad one
-  if (held.size() > limit) held.resize(limit);
-  return held;
+  return one_page(std::move(held), limit);
 }
 
 Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_replica(const ReplicaId& replica) {
   std::vector<DiskStore*> disks = working();
   DiskStore* disk = disks.size() == 1 ? disks.front() : holder_of(replica);
-  if (disk == nullptr) {
-    return not_found(fmt::format("node {} has no replica {}", to_string(disks_.node()), replica.to_string()));
-  }
+  if (disk == nullptr) return not_held(disks_.node(), replica);
   auto open = disk->open_replica(replica);
   if (open.status().code() == Code::kDataLoss) tell_of_another(replica);
   return open;
 }
 
-Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span<char> into) {
+// One that has failed, too.
+DiskStore* ReplicaStore::opener_of(const OpenReplica& replica) {
   for (const Mounted& disk : mounted_) {
-    if (!disk.store || !disk.store->opened(replica)) continue;
-    Status status = disk.store->read(replica, offset, into);
-    if (status.code() == Code::kDataLoss) tell_of_another(replica.id());
-    return status;
+    if (disk.store && disk.store->opened(replica)) return disk.store.get();
   }
-  return internal_error(replica.id().to_string() + " was opened by another store");
+  return nullptr;
+}
+
+Status ReplicaStore::read(const OpenReplica& replica, uint64_t offset, std::span<char> into) {
+  DiskStore* disk = opener_of(replica);
+  if (disk == nullptr) return opened_elsewhere(replica);
+  Status status = disk->read(replica, offset, into);
+  if (status.code() == Code::kDataLoss) tell_of_another(replica.id());
+  return status;
+}
+
+Result<std::shared_ptr<const OpenReplica>> ReplicaStore::open_fresh(const ReplicaId& replica) {
+  DiskStore* disk = holder_of(replica);
+  if (disk == nullptr) return not_held(disks_.node(), replica);
+  for (DiskStore* other : working()) {
+    if (other->verified(replica) < disk->verified(replica)) disk = other;
+  }
+  auto open = disk->open_fresh(replica);
+  if (open.status().code() == Code::kDataLoss) tell_of_another(replica);
+  return open;
+}
+
+Status ReplicaStore::read_fresh(const OpenReplica& replica, uint64_t offset, std::span<char> into) {
+  DiskStore* disk = opener_of(replica);
+  if (disk == nullptr) return opened_elsewhere(replica);
+  Status status = disk->read_fresh(replica, offset, into);
+  if (status.code() == Code::kDataLoss) tell_of_another(replica.id());
+  return status;
+}
+
+Status ReplicaStore::note_verified(const OpenReplica& replica, const Sha256& sha256, WallTime at) {
+  DiskStore* disk = opener_of(replica);
+  if (disk == nullptr) return opened_elsewhere(replica);
+  return disk->note_verified(replica.id(), sha256, at);
+}
+
+Result<std::vector<HeldReplica>> ReplicaStore::page_unhashed(const std::optional<ReplicaId>& after,
+                                                             size_t limit) {
+  std::vector<HeldReplica> held;
+  for (DiskStore* disk : working()) {
+    auto rows = disk->page_unhashed(after, limit);
+    if (disk->failed()) continue;
+    if (!rows.ok()) return rows.status();
+    held.insert(held.end(), rows->begin(), rows->end());
+  }
+  return one_page(std::move(held), limit);
+}
+
+Status ReplicaStore::write_sha256_list() {
+  Status first;
+  for (DiskStore* disk : working()) {
+    Status status = disk->write_sha256_list();
+    if (first.ok()) first = status;
+  }
+  return first;
 }
 
 bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
@@ -242,12 +305,16 @@ Result<StoreFigures> ReplicaStore::figures() {
     }
     Status status = disk.store ? disk.store->fill(figures, sum.disk) : Status();
     if (disk.slot->directory->health().failed()) {
-      figures = {disk.slot->path, disk.quota, 0, 0, 0, disk.slot->directory->health().reason()};
+      figures = {};
+      figures.path = disk.slot->path;
+      figures.quota = disk.quota;
+      figures.failed = disk.slot->directory->health().reason();
       continue;
     }
     FSDFS_TRY(status);
     sum.quota += figures.quota;
     sum.used += figures.used;
+    sum.held += figures.held;
     sum.free_on_disk += figures.free_on_disk;
     sum.replicas += figures.replicas;
   }

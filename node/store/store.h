@@ -39,10 +39,11 @@ struct StoreSettings {
 
 // Sums over the disks that work, and each disk in the order of NodeDisks.
 struct StoreFigures {
-  uint64_t quota = 0;
-  uint64_t used = 0;
-  uint64_t free_on_disk = 0;
-  uint64_t replicas = 0;
+  uint64_t quota = 0;         // bytes
+  uint64_t used = 0;          // bytes: in place, quarantined, reserved
+  uint64_t held = 0;          // of these: in place and quarantined
+  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
+  uint64_t replicas = 0;      // whole and quarantined
   size_t arriving = 0;
   DiskMeter::Figures disk;
   std::vector<DiskFigures> disks;
@@ -82,7 +83,8 @@ class ReplicaStore {
   // As OpenReplica::read; a replica that turns out bad is quarantined before this returns.
   Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
 
-  // Sets a bad replica aside and reports it. False: it is not held whole, and is left alone.
+  // Sets a bad replica aside and reports it; one whose file is gone is forgotten and reported as removed.
+  // False: it was not held whole any more, and is left alone.
   bool quarantine(const ReplicaId& replica, const Status& why);
 
   // Deletes, by the master's order only (invariant 3 is checked by the caller); for each its Status. What is
@@ -91,6 +93,19 @@ class ReplicaStore {
 
   // Reports what is held once more, for an order to copy it.
   Result<bool> report_again(const ReplicaId& replica);
+
+  // --- for the scrubber (node/scrub) ---
+  // As open_replica, but from the disk itself, and not kept open for others; where several disks have it
+  // whole, of the one that was checked longest ago. kDataLoss also for one whose file is gone.
+  Result<std::shared_ptr<const OpenReplica>> open_fresh(const ReplicaId& replica);
+  // As read, but from the disk itself, and not a part of the load figures.
+  Status read_fresh(const OpenReplica& replica, uint64_t offset, std::span<char> into);
+  // All its bytes were right at `at`, and have this SHA-256. Nothing where it is not held whole any more.
+  Status note_verified(const OpenReplica& replica, const Sha256& sha256, WallTime at);
+  // Whole ones whose SHA-256 is not known yet: ids and sizes, up to `limit` in key order after `after`.
+  Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
+  // On each disk, DATA/SHA256SUMS of every whole replica there whose SHA-256 is known, replaced atomically.
+  Status write_sha256_list();
 
   ChangeLog& changes() { return shared_.changes; }
   Result<StoreFigures> figures();
@@ -107,6 +122,7 @@ class ReplicaStore {
   Status open_disk(Mounted& disk, const DiskSettings& settings);
   std::vector<DiskStore*> working() const;
   DiskStore* holder_of(const ReplicaId& replica);
+  DiskStore* opener_of(const OpenReplica& replica);
   std::vector<DiskStore*> by_preference(const ReplicaId& replica);
   void tell_of_another(const ReplicaId& replica);
 

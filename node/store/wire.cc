@@ -19,6 +19,10 @@ WallTime wall_time(const v1::FileTime& message) {
 
 }  // namespace
 
+v1::FileTime to_wire(WallTime time) {
+  return file_time(time);
+}
+
 ReplicaId from_wire(const v1::ReplicaId& message) {
   return {InodeId{message.inode()}, {Epoch{message.version().epoch()}, message.version().counter()}};
 }

@@ -11,6 +11,8 @@
 
 namespace fsdfs::node::wire {
 
+v1::FileTime to_wire(WallTime time);
+
 ReplicaId from_wire(const v1::ReplicaId& message);
 v1::ReplicaId to_wire(const ReplicaId& replica);
 

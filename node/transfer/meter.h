@@ -37,12 +37,23 @@ class TransferMeter {
 
   // How long one client's read or write took here.
   void foreground(Duration latency) {
+    foreground_count_.fetch_add(1, std::memory_order_relaxed);
+    foreground_time_.fetch_add(static_cast<uint64_t>(latency.count()), std::memory_order_relaxed);
     std::lock_guard lock(mutex_);
     if (latencies_.size() < kSamplesMax) {
       latencies_.push_back(latency);
     } else {
       latencies_[next_++ % kSamplesMax] = latency;
     }
+  }
+  // Of all of them so far: for who wants the mean between two looks of its own.
+  struct ForegroundTotals {
+    uint64_t count = 0;
+    uint64_t nanoseconds = 0;
+  };
+  ForegroundTotals foreground_totals() const {
+    return {foreground_count_.load(std::memory_order_relaxed),
+            foreground_time_.load(std::memory_order_relaxed)};
   }
   // The 95th percentile of those since the last call, in milliseconds; 0 when there were none.
   double take_foreground_ms() {
@@ -61,6 +72,8 @@ class TransferMeter {
  private:
   std::atomic<uint64_t> bytes_in_{0};
   std::atomic<uint64_t> bytes_out_{0};
+  std::atomic<uint64_t> foreground_count_{0};
+  std::atomic<uint64_t> foreground_time_{0};  // nanoseconds
   std::atomic<uint32_t> readers_{0};
   std::atomic<uint32_t> copies_{0};
   std::mutex mutex_;

@@ -28,6 +28,9 @@ class FakeAdmin::AdminService final : public v1::Admin::Service {
                       v1::WhatIfReply* reply) override {
     return to_grpc(fake_.script().what_if(*request, *reply));
   }
+  grpc::Status Scrub(grpc::ServerContext*, const v1::ScrubRequest* request, v1::ScrubReply* reply) override {
+    return to_grpc(fake_.script().scrub(*request, *reply));
+  }
   grpc::Status Events(grpc::ServerContext*, const v1::EventsRequest* request,
                       grpc::ServerWriter<v1::EventsReply>* writer) override {
     return stream(fake_.script().events, *request, *writer);

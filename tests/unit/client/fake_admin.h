@@ -32,6 +32,7 @@ class FakeAdmin {
     // The messages of one stream, after which it ends so.
     std::function<Status(const v1::EventsRequest&, std::vector<v1::EventsReply>&)> events;
     std::function<void(v1::ListNodesReply&)> nodes;
+    std::function<Status(const v1::ScrubRequest&, v1::ScrubReply&)> scrub;
   };
   void set(Script script);
 

@@ -136,6 +136,8 @@ class FakeNode {
     report.free_on_disk = 1 << 30;
     report.disks = disks;
     report.changes = changes_;
+    report.scrub = scrub;
+    report.verified = std::exchange(verified, {});
     loop_->report(attendance_, std::move(report), [] {});
   }
   void fail(OrderId order, Status why) { loop_->outcome(attendance_, {order, std::move(why), {}}); }
@@ -158,6 +160,9 @@ class FakeNode {
   std::vector<CopyMessage> copies;       // orders that came
   std::vector<DeleteMessage> deletions;  // likewise
   std::vector<DiskReport> disks;
+  std::vector<uint64_t> scrubs;           // requests that came
+  ScrubReport scrub;                      // what its reports say
+  std::vector<VerifiedReplica> verified;  // what its next report says
   uint64_t acknowledged = 0;
   bool welcomed = false;
   bool settled = false;  // its inventory is reconciled
@@ -175,6 +180,8 @@ class FakeNode {
     } else if (const auto* copy = std::get_if<CopyMessage>(&message)) {
       copies.push_back(*copy);
       if (obeys_copies) add_change({copy->replica, copy->content, ReplicaState::kWhole});
+    } else if (const auto* scrub_order = std::get_if<ScrubMessage>(&message)) {
+      scrubs.push_back(scrub_order->request);
     } else if (const auto* deletion = std::get_if<DeleteMessage>(&message)) {
       deletions.push_back(*deletion);
       if (!obeys_deletions) return;

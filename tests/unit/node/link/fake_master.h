@@ -73,6 +73,7 @@ class FakeMaster final : public v1::Registry::Service {
   std::vector<v1::Report> reports;                 // of the last stream
   std::vector<v1::Change> changes;                 // of the last stream, repetitions too
   std::vector<v1::OrderOutcome> outcomes;
+  std::vector<v1::AuditPage> audits;
 
   grpc::Status Attend(grpc::ServerContext* call,
                       grpc::ServerReaderWriter<v1::MasterMessage, v1::NodeMessage>* stream) override {
@@ -131,6 +132,8 @@ class FakeMaster final : public v1::Registry::Service {
       }
     } else if (message.has_outcome()) {
       outcomes.push_back(message.outcome());
+    } else if (message.has_audit()) {
+      audits.push_back(message.audit());
     }
     if (acknowledge_ && answer.has_acknowledge()) stream.Write(answer);
     changed_.notify_all();
