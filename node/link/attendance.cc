@@ -70,7 +70,7 @@ Status Attendance::shake_hands() {
   hello.set_zone(context_.settings.zone);
   hello.set_host(context_.host);
   hello.set_quota(figures.quota);
-  hello.set_used(figures.used);
+  hello.set_used(figures.used - figures.spare);
   hello.set_highest_epoch(identity.epoch.value);
   v1::MasterMessage welcome;
   // Cancelled: how the stream ended says more.
@@ -242,8 +242,9 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   report.mutable_load()->set_readers(load.readers);
   report.mutable_load()->set_foreground_ms(load.foreground_ms);
   report.set_quota(figures->quota);
-  report.set_used(figures->used);
-  report.set_free_on_disk(figures->free_on_disk);
+  // What is given up as soon as room is needed is no obstacle to an order.
+  report.set_used(figures->used - figures->spare);
+  report.set_free_on_disk(figures->free_on_disk + figures->spare_on_disk);
   // A change is not held against the master before it has had a whole interval to acknowledge it.
   report.set_unknown_replicas(inventory_acknowledged_ ? context_.store.changes().pending_added(repeated_)
                                                       : figures->replicas);

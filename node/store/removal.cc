@@ -16,6 +16,7 @@ const std::map<ReplicaId, Status>& Removal::run() {
 
 void Removal::claim_and_unlink(const ReplicaId& replica, Status& status) {
   core_.arrivals.doom(replica);
+  core_.shelf.drop(replica);
   claims_.push_back(core_.claims.take(replica));
   auto row = core_.index->find(replica);
   if (!row.ok()) {

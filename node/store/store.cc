@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "node/store/recovery.h"
 #include "node/store/removal.h"
 
@@ -27,6 +29,7 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& se
 ReplicaStore::~ReplicaStore() = default;
 
 Status ReplicaStore::close() {
+  core_->shelf.clear();
   FSDFS_TRY(core_->index->close());
   return mark_index_clean(core_->layout, core_->disk);
 }
@@ -37,13 +40,38 @@ Result<std::unique_ptr<Arrival>> ReplicaStore::begin_arrival(const ReplicaId& re
     return aborted("the session of " + replica.to_string() + " has ended and its copy here was deleted",
                    Reason::kSessionLost);
   }
-  FSDFS_TRY(core_->check_floor(size));
-  FSDFS_ASSIGN(Reservation reservation, core_->quota.reserve(size));
+  Reservation reservation;
+  auto reserve = [&]() -> Status {
+    FSDFS_TRY(core_->check_floor(size));
+    FSDFS_ASSIGN(reservation, core_->quota.reserve(size));
+    return {};
+  };
+  FSDFS_TRY(core_->make_room(reserve));
   std::string path = fmt::format("{}/{}.{}", core_->layout.stage(), Layout::file_name(replica),
                                  core_->stage_counter.fetch_add(1));
   FSDFS_ASSIGN(auto file, core_->disk.create(path, kReplicaMode));
   return std::unique_ptr<Arrival>(new Arrival(*core_, replica, path, std::move(file), std::move(reservation),
                                               core_->arrivals.enter(replica)));
+}
+
+void ReplicaStore::shelve(Shelved shelved) {
+  core_->shelf.put(std::move(shelved));
+}
+
+std::optional<Shelved> ReplicaStore::resume(const ReplicaId& replica, const Content& content) {
+  return core_->shelf.take(replica, content);
+}
+
+Result<std::shared_ptr<const OpenReplica>> ReplicaStore::other_version(const ReplicaId& replica) {
+  constexpr size_t kVersionsMax = 16;
+  FSDFS_ASSIGN(auto rows, core_->index->page(ReplicaId{replica.inode, {}}, kVersionsMax));
+  std::optional<ReplicaId> newest;
+  for (const IndexRow& row : rows) {
+    const ReplicaId& held = row.held.replica;
+    if (held.inode == replica.inode && held != replica && row.held.state == HeldState::kWhole) newest = held;
+  }
+  if (!newest) return std::shared_ptr<const OpenReplica>();
+  return open_replica(*newest);
 }
 
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
@@ -180,9 +208,13 @@ Result<bool> ReplicaStore::report_again(const ReplicaId& replica) {
 Result<StoreFigures> ReplicaStore::figures() {
   FSDFS_ASSIGN(DiskSpace space, core_->disk.space(core_->layout.root()));
   uint64_t floor = core_->settings.free_floor;
+  core_->shelf.drop_expired();
+  Shelf::Totals spare = core_->shelf.totals();
   StoreFigures figures;
   figures.quota = core_->quota.quota();
   figures.used = core_->quota.used();
+  figures.spare = std::min(spare.reserved, figures.used);  // it may have gone meanwhile
+  figures.spare_on_disk = std::min(spare.staged, figures.spare);
   figures.free_on_disk = space.free_bytes > floor ? space.free_bytes - floor : 0;
   figures.replicas = core_->replicas.load();
   figures.arriving = core_->arrivals.arriving();

@@ -25,10 +25,12 @@ enum class ArrivalKind {
 };
 
 struct StoreFigures {
-  uint64_t quota = 0;         // bytes
-  uint64_t used = 0;          // bytes: in place, quarantined, reserved
-  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
-  uint64_t replicas = 0;      // whole and quarantined
+  uint64_t quota = 0;          // bytes
+  uint64_t used = 0;           // bytes: in place, quarantined, reserved
+  uint64_t spare = 0;          // bytes: of these, what is given up as soon as the room is needed (shelf.h)
+  uint64_t spare_on_disk = 0;  // bytes: of these, written already
+  uint64_t free_on_disk = 0;   // bytes of the filesystem above the floor
+  uint64_t replicas = 0;       // whole and quarantined
   size_t arriving = 0;
   DiskMeter::Figures disk;
 };
@@ -48,12 +50,19 @@ class ReplicaStore {
   // kNoSpace: over the quota or the floor, naming the node. kAborted: see ArrivalKind.
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size, ArrivalKind kind);
 
+  // Keeps what has come of a copy that broke off; resume() gives it back (see shelf.h).
+  void shelve(Shelved shelved);
+  std::optional<Shelved> resume(const ReplicaId& replica, const Content& content);
+
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
   // Up to `limit` in key order after `after`.
   Result<std::vector<HeldReplica>> page(const std::optional<ReplicaId>& after, size_t limit);
 
   // kNotFound: not held. kDataLoss: held, but bad.
   Result<std::shared_ptr<const OpenReplica>> open_replica(const ReplicaId& replica);
+  // The newest whole replica of another version of its inode, whose blocks may be this one's too; null: there
+  // is none.
+  Result<std::shared_ptr<const OpenReplica>> other_version(const ReplicaId& replica);
   // As OpenReplica::read; a replica that turns out bad is quarantined before this returns.
   Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
 
@@ -68,6 +77,7 @@ class ReplicaStore {
   Result<bool> report_again(const ReplicaId& replica);
 
   ChangeLog& changes() { return core_->changes; }
+  // Also gives up what has been shelved for too long: this is asked at every report.
   Result<StoreFigures> figures();
 
  private:
