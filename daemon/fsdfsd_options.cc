@@ -72,7 +72,7 @@ void declare(SettingsRegistry& registry, node::NodeSettings& s) {
   registry.text("node.host", s.host, "which machine this is, to keep copies apart; empty: found out");
   registry.size("node.free_floor", s.free_floor, {0, uint64_t{1} << 50},
                 "bytes of the filesystem that replicas never take");
-  registry.integer("node.copy_slots", s.copy_slots, {1, 256}, "copies that are pulled at once");
+  registry.integer("node.copy_slots", s.copy_slots, {1, 256}, "streams in which copies are pulled at once");
   registry.integer("node.transfer_threads", s.transfer_threads, {1, 256},
                    "threads that read and write replicas");
   registry.integer("node.streams_max", s.streams_max, {8, 65536},

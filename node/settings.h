@@ -23,7 +23,7 @@ struct NodeSettings {
   Duration idle_timeout = std::chrono::seconds(30);  // of a stream on which nothing moves [node.idle_timeout]
   Duration sync_timeout =
       std::chrono::minutes(5);  // the same, while what was written is synced [node.sync_timeout]
-  int copy_slots = 24;          // copies that are pulled at once [node.copy_slots]
+  int copy_slots = 24;          // streams that pull copies at once [node.copy_slots]
   int transfer_threads = 32;    // that read for the streams, and as many that write [node.transfer_threads]
   int streams_max = 1024;       // reads and writes open at once; one more is refused [node.streams_max]
   Duration scrub_period = std::chrono::hours(24 * 30);  // 0: only when asked to [scrub.period]

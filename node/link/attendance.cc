@@ -41,8 +41,8 @@ v1::DiskInfo disk_to_wire(const DiskFigures& disk) {
   v1::DiskInfo message;
   message.set_path(display(disk.path));
   message.set_quota_bytes(disk.quota);
-  message.set_used_bytes(disk.used);
-  message.set_free_bytes(disk.free_on_disk);
+  message.set_used_bytes(disk.used - disk.spare);
+  message.set_free_bytes(disk.free_on_disk + disk.spare_on_disk);
   message.set_replicas(disk.replicas);
   message.set_failed(display(disk.failed));
   return message;
@@ -83,7 +83,7 @@ Status Attendance::shake_hands() {
   hello.set_zone(context_.settings.zone);
   hello.set_host(context_.host);
   hello.set_quota(figures.quota);
-  hello.set_used(figures.used);
+  hello.set_used(figures.used - figures.spare);
   hello.set_highest_epoch(identity.epoch.value);
   v1::MasterMessage welcome;
   // Cancelled: how the stream ended says more.
@@ -277,8 +277,9 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   report.mutable_load()->set_readers(load.readers);
   report.mutable_load()->set_foreground_ms(load.foreground_ms);
   report.set_quota(figures->quota);
-  report.set_used(figures->used);
-  report.set_free_on_disk(figures->free_on_disk);
+  // What is given up as soon as room is needed is no obstacle to an order.
+  report.set_used(figures->used - figures->spare);
+  report.set_free_on_disk(figures->free_on_disk + figures->spare_on_disk);
   *report.mutable_scrub() = scrub_progress(context_.scrub.figures(), context_.store.changes());
   more_verified_ = take_verified(context_.verified, report);
   // A change is not held against the master before it has had a whole interval to acknowledge it.

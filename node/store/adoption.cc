@@ -37,7 +37,11 @@ Result<Adopted> Adoption::run(const Origin& origin, const AdoptionProgress& prog
   if (core_.shared.arrivals.was_deleted(replica_)) {
     return aborted("the session of " + replica_.to_string() + " has ended", Reason::kSessionLost);
   }
-  FSDFS_ASSIGN(Reservation reservation, core_.quota.reserve(original_.size));
+  Reservation reservation;
+  FSDFS_TRY(core_.make_room([&]() -> Status {
+    FSDFS_ASSIGN(reservation, core_.quota.reserve(original_.size));
+    return {};
+  }));
   FSDFS_TRY(open_original());
   FSDFS_TRY(stage(std::move(reservation)));
   FSDFS_TRY(by_ == AdoptedBy::kCopy ? copy(progress) : sum_stage(progress));
@@ -113,7 +117,9 @@ Result<std::unique_ptr<DiskFile>> Adoption::stage_by(AdoptedBy way, const std::s
     FSDFS_TRY(core_.unlink_if_there(path));
     return status;
   }
-  if (way == AdoptedBy::kCopy) FSDFS_TRY(core_.check_floor(original_.size));
+  if (way == AdoptedBy::kCopy) {
+    FSDFS_TRY(core_.make_room([&] { return core_.check_floor(original_.size); }));
+  }
   FSDFS_ASSIGN(auto made, core_.disk.create(path, kReplicaMode));
   if (way == AdoptedBy::kCopy) return made;
   Status cloned = made->clone_from(*source_);

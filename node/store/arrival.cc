@@ -42,8 +42,10 @@ Status Arrival::dead(Status why) {
 Status Arrival::reserve(uint64_t size) {
   FSDFS_TRY(failed_);
   if (size <= reservation_.bytes()) return {};
-  FSDFS_TRY(core_.check_floor(size - reservation_.bytes()));
-  return reservation_.grow_to(size);
+  return core_.make_room([&]() -> Status {
+    FSDFS_TRY(core_.check_floor(size - reservation_.bytes()));
+    return reservation_.grow_to(size);
+  });
 }
 
 Status Arrival::check_next(uint64_t offset, std::string_view data, const BlockSums& sums) const {

@@ -33,7 +33,9 @@ class Arrival {
 
   const ReplicaId& replica() const { return replica_; }
   uint64_t received() const { return received_; }  // bytes, contiguous from 0, verified
-  bool alive() const { return failed_.ok(); }      // more may be appended
+  uint64_t reserved() const { return reservation_.bytes(); }
+  bool alive() const { return failed_.ok(); }    // more may be appended
+  bool doomed() const { return doom_->load(); }  // its deletion was ordered meanwhile
 
   // Room for `size` bytes in all. kNoSpace leaves it as it was.
   Status reserve(uint64_t size);

@@ -32,6 +32,7 @@ DiskStore::~DiskStore() = default;
 
 // A disk that has failed stays unclean: its next start looks at every replica.
 Status DiskStore::close() {
+  core_->shelf.clear();
   if (failed()) return {};
   FSDFS_TRY(core_->index->close());
   return mark_index_clean(core_->layout, core_->disk);
@@ -42,14 +43,18 @@ uint64_t DiskStore::room() {
   if (failed() || !above_floor.ok()) return 0;
   uint64_t used = core_->quota.used();
   uint64_t quota = core_->quota.quota();
-  return std::min(*above_floor, quota - std::min(quota, used));
+  return std::min(*above_floor, quota - std::min(quota, used)) + core_->shelf.totals().reserved;
 }
 
 Status DiskStore::fill(DiskFigures& figures, DiskMeter::Figures& meter) {
   DiskMeter::Figures measured = core_->meter.total();
   meter.operations += measured.operations;
   meter.nanoseconds += measured.nanoseconds;
+  core_->shelf.drop_expired();
+  Shelf::Totals spare = core_->shelf.totals();
   figures.used = core_->quota.used();
+  figures.spare = std::min(spare.reserved, figures.used);  // it may have gone meanwhile
+  figures.spare_on_disk = std::min(spare.staged, figures.spare);
   figures.held = figures.used - std::min(figures.used, core_->quota.reserved());
   figures.replicas = core_->replicas.load();
   FSDFS_ASSIGN(DiskSpace space, core_->disk.space(core_->layout.root()));
@@ -58,8 +63,12 @@ Status DiskStore::fill(DiskFigures& figures, DiskMeter::Figures& meter) {
 }
 
 Result<std::unique_ptr<Arrival>> DiskStore::begin_arrival(const ReplicaId& replica, uint64_t size) {
-  FSDFS_TRY(core_->check_floor(size));
-  FSDFS_ASSIGN(Reservation reservation, core_->quota.reserve(size));
+  Reservation reservation;
+  FSDFS_TRY(core_->make_room([&]() -> Status {
+    FSDFS_TRY(core_->check_floor(size));
+    FSDFS_ASSIGN(reservation, core_->quota.reserve(size));
+    return {};
+  }));
   std::string path = fmt::format("{}/{}.{}", core_->layout.stage(), Layout::file_name(replica),
                                  core_->stage_counter.fetch_add(1));
   auto file = core_->disk.create(path, kReplicaMode);
@@ -67,6 +76,10 @@ Result<std::unique_ptr<Arrival>> DiskStore::begin_arrival(const ReplicaId& repli
   if (!file.ok()) return file.status();
   return std::unique_ptr<Arrival>(new Arrival(*core_, replica, path, std::move(*file), std::move(reservation),
                                               core_->shared.arrivals.enter(replica)));
+}
+
+bool DiskStore::began(const Arrival& arrival) const {
+  return &arrival.core_ == core_.get();
 }
 
 bool DiskStore::shares_device(uint64_t device) const {

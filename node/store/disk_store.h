@@ -19,12 +19,14 @@ namespace fsdfs::node {
 
 struct DiskFigures {
   std::string path;
-  uint64_t quota = 0;         // bytes, as it was set, also of a failed disk
-  uint64_t used = 0;          // bytes: in place, quarantined, reserved
-  uint64_t held = 0;          // of these: in place and quarantined
-  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
-  uint64_t replicas = 0;      // whole and quarantined
-  std::string failed;         // why it is not used; empty: it is
+  uint64_t quota = 0;          // bytes, as it was set, also of a failed disk
+  uint64_t used = 0;           // bytes: in place, quarantined, reserved
+  uint64_t held = 0;           // of these: in place and quarantined
+  uint64_t spare = 0;          // of these, too: what is given up as soon as the room is needed (shelf.h)
+  uint64_t spare_on_disk = 0;  // bytes: of the spare ones, written already
+  uint64_t free_on_disk = 0;   // bytes of the filesystem above the floor
+  uint64_t replicas = 0;       // whole and quarantined
+  std::string failed;          // why it is not used; empty: it is
 };
 
 class DiskStore {
@@ -41,9 +43,16 @@ class DiskStore {
   bool failed() const { return core_->health.failed(); }
   // Bytes that an arrival would find: in the quota and in the filesystem above the floor.
   uint64_t room();
-  // What the disk says now; adds to `meter`, even if it says nothing any more.
+  // What the disk says now; adds to `meter`, even if it says nothing any more. Gives up what has been shelved
+  // for too long.
   Status fill(DiskFigures& figures, DiskMeter::Figures& meter);
   Result<std::unique_ptr<Arrival>> begin_arrival(const ReplicaId& replica, uint64_t size);
+  // As of ReplicaStore, for what began here.
+  bool began(const Arrival& arrival) const;
+  void shelve(Shelved shelved) { core_->shelf.put(std::move(shelved)); }
+  std::optional<Shelved> resume(const ReplicaId& replica, const Content& content) {
+    return core_->shelf.take(replica, content);
+  }
   // As ReplicaStore::adopt and describe.
   bool shares_device(uint64_t device) const;
   Result<Adopted> adopt(const ReplicaId& replica, const LocalFile& file, bool moving, const Origin& origin,

@@ -14,6 +14,7 @@ const std::map<ReplicaId, Status>& Removal::run() {
 }
 
 void Removal::find_and_unlink(const ReplicaId& replica, Status& status) {
+  core_.shelf.drop(replica);
   auto row = core_.index->find(replica);
   if (!row.ok()) {
     status = row.status();

@@ -48,8 +48,8 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& se
   for (size_t i = 0; i < disks.slots().size(); ++i) {
     Mounted& disk = store->mounted_.emplace_back(&disks.slots()[i], settings.quotas[i], nullptr);
     if (!disk.slot->directory) continue;
-    Status opened = store->open_disk(
-        disk, {disk.quota, settings.free_floor, settings.open_replicas_max, settings.open_sums_max});
+    Status opened = store->open_disk(disk, {disk.quota, settings.free_floor, settings.open_replicas_max,
+                                            settings.open_sums_max, settings.shelf});
     if (opened.ok()) continue;
     disk.slot->directory->health().fail(opened);
     if (first.ok()) first = opened;
@@ -149,6 +149,33 @@ Result<Description> ReplicaStore::describe(const ReplicaId& replica) {
   DiskStore* disk = holder_of(replica);
   if (disk != nullptr) return disk->describe(replica);
   return not_held(disks_.node(), replica);
+}
+
+void ReplicaStore::shelve(Shelved shelved) {
+  for (DiskStore* disk : working()) {
+    if (disk->began(*shelved.arrival)) return disk->shelve(std::move(shelved));
+  }
+}
+
+std::optional<Shelved> ReplicaStore::resume(const ReplicaId& replica, const Content& content) {
+  std::optional<Shelved> kept;
+  for (DiskStore* disk : working()) {
+    auto taken = disk->resume(replica, content);
+    if (!kept) kept = std::move(taken);
+  }
+  return kept;
+}
+
+Result<std::shared_ptr<const OpenReplica>> ReplicaStore::other_version(const ReplicaId& replica) {
+  constexpr size_t kVersionsMax = 16;
+  FSDFS_ASSIGN(auto versions, page(ReplicaId{replica.inode, {}}, kVersionsMax));
+  std::optional<ReplicaId> newest;
+  for (const HeldReplica& held : versions) {
+    bool other = held.replica.inode == replica.inode && held.replica != replica;
+    if (other && held.state == HeldState::kWhole) newest = held.replica;
+  }
+  if (!newest) return std::shared_ptr<const OpenReplica>();
+  return open_replica(*newest);
 }
 
 Result<std::optional<HeldReplica>> ReplicaStore::find(const ReplicaId& replica) {
@@ -315,6 +342,8 @@ Result<StoreFigures> ReplicaStore::figures() {
     sum.quota += figures.quota;
     sum.used += figures.used;
     sum.held += figures.held;
+    sum.spare += figures.spare;
+    sum.spare_on_disk += figures.spare_on_disk;
     sum.free_on_disk += figures.free_on_disk;
     sum.replicas += figures.replicas;
   }

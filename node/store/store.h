@@ -35,15 +35,18 @@ struct StoreSettings {
   uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of each filesystem that stay free
   size_t open_replicas_max = 128;              // kept open for the next read, of each disk
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
+  Shelf::Limits shelf = {};                    // of each disk
 };
 
 // Sums over the disks that work, and each disk in the order of NodeDisks.
 struct StoreFigures {
-  uint64_t quota = 0;         // bytes
-  uint64_t used = 0;          // bytes: in place, quarantined, reserved
-  uint64_t held = 0;          // of these: in place and quarantined
-  uint64_t free_on_disk = 0;  // bytes of the filesystem above the floor
-  uint64_t replicas = 0;      // whole and quarantined
+  uint64_t quota = 0;          // bytes
+  uint64_t used = 0;           // bytes: in place, quarantined, reserved
+  uint64_t held = 0;           // of these: in place and quarantined
+  uint64_t spare = 0;          // of these, too: what is given up as soon as the room is needed (shelf.h)
+  uint64_t spare_on_disk = 0;  // bytes: of the spare ones, written already
+  uint64_t free_on_disk = 0;   // bytes of the filesystem above the floor
+  uint64_t replicas = 0;       // whole and quarantined
   size_t arriving = 0;
   DiskMeter::Figures disk;
   std::vector<DiskFigures> disks;
@@ -74,12 +77,19 @@ class ReplicaStore {
   // What the replica says of itself, a quarantined one too. kNotFound: not held, or its sidecar is lost.
   Result<Description> describe(const ReplicaId& replica);
 
+  // Keeps what has come of a copy that broke off; resume() gives it back (see shelf.h).
+  void shelve(Shelved shelved);
+  std::optional<Shelved> resume(const ReplicaId& replica, const Content& content);
+
   Result<std::optional<HeldReplica>> find(const ReplicaId& replica);
   // Up to `limit` in key order after `after`; fewer: there are no more.
   Result<std::vector<HeldReplica>> page(const std::optional<ReplicaId>& after, size_t limit);
 
   // kNotFound: not held. kDataLoss: held, but bad.
   Result<std::shared_ptr<const OpenReplica>> open_replica(const ReplicaId& replica);
+  // The newest whole replica of another version of its inode, whose blocks may be this one's too; null: there
+  // is none.
+  Result<std::shared_ptr<const OpenReplica>> other_version(const ReplicaId& replica);
   // As OpenReplica::read; a replica that turns out bad is quarantined before this returns.
   Status read(const OpenReplica& replica, uint64_t offset, std::span<char> into);
 
@@ -108,6 +118,7 @@ class ReplicaStore {
   Status write_sha256_list();
 
   ChangeLog& changes() { return shared_.changes; }
+  // Also gives up what has been shelved for too long: this is asked at every report.
   Result<StoreFigures> figures();
 
  private:

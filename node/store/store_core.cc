@@ -77,6 +77,12 @@ Status StoreCore::check_floor(uint64_t bytes) {
                   format_size(bytes)));
 }
 
+Status StoreCore::make_room(const std::function<Status()>& take) {
+  Status status = take();
+  while (status.reason() == Reason::kNoSpace && shelf.drop_oldest()) status = take();
+  return status;
+}
+
 Result<Description> StoreCore::read_sidecar(const std::string& path) {
   FSDFS_ASSIGN(std::string bytes, read_whole_file(disk, path, kSidecarBytesMax));
   auto description = decode_sidecar(bytes);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,7 @@
 #include "node/store/layout.h"
 #include "node/store/open_replica.h"
 #include "node/store/quota.h"
+#include "node/store/shelf.h"
 
 namespace fsdfs::node {
 
@@ -31,6 +33,7 @@ struct DiskSettings {
   uint64_t free_floor = 256ULL * 1024 * 1024;  // bytes of the filesystem that stay free
   size_t open_replicas_max = 128;              // kept open for the next read
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
+  Shelf::Limits shelf = {};
 };
 
 struct StoreCore;
@@ -66,7 +69,8 @@ struct StoreCore {
         logger(log),
         index(std::move(opened)),
         quota(to_string(whose), with.quota),
-        cache(with.open_replicas_max, with.open_sums_max) {}
+        cache(with.open_replicas_max, with.open_sums_max),
+        shelf(with.shelf, time) {}
 
   const DiskSettings settings;
   DataDirectory& directory;
@@ -85,6 +89,8 @@ struct StoreCore {
   std::atomic<uint64_t> staged{0};    // bytes that arrivals have written; a part of quota.reserved()
   std::atomic<uint64_t> replicas{0};  // rows of the index: whole and quarantined
 
+  Shelf shelf;  // after all that its arrivals use when they end
+
   // Makes the directory and those above it, durably; those made once are remembered.
   Status ensure_directory(const std::string& path);
   // Ok also when it was not there.
@@ -97,6 +103,8 @@ struct StoreCore {
   // kNoSpace when `bytes` more, beside what is promised to arrivals and not written yet, would leave less
   // than the floor in the filesystem.
   Status check_floor(uint64_t bytes);
+  // `take` again and again, while there is no room for it and something shelved can be given up.
+  Status make_room(const std::function<Status()>& take);
   Result<Description> read_sidecar(const std::string& path);
   // A replica of `bytes` is not held any more.
   void count_out(uint64_t bytes) {

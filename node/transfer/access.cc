@@ -48,6 +48,13 @@ Status Access::check_write(std::string_view ticket, const Caller& caller, const 
   return {};
 }
 
+std::string Access::prolonged(const std::string& ticket) const {
+  auto opened = unseal_ticket(ticket, keys_.ticket);
+  if (!opened.ok() || opened->rights != static_cast<Rights>(Right::kPull)) return ticket;
+  opened->expiry = std::chrono::floor<std::chrono::seconds>(clock_.wall()) + kTicketLifetimeMax;
+  return seal_ticket(*opened, keys_.ticket);
+}
+
 std::string Access::receipt(const HeldReplica& held) const {
   Receipt receipt;
   receipt.replica = held.replica;

@@ -38,6 +38,11 @@ class Access {
   Status check_write(std::string_view ticket, const Caller& caller, const ReplicaId& replica,
                      SessionId session) const;
 
+  // A ticket to pull, for another term. An order to copy may wait and last longer than its ticket does; while
+  // it stands, the node that it was given to, which holds the key as the master does, prolongs it. Anything
+  // else stays as it is.
+  std::string prolonged(const std::string& ticket) const;
+
   // That this node has synced the replica.
   std::string receipt(const HeldReplica& held) const;
 

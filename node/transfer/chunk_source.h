@@ -27,9 +27,11 @@ class ChunkSource {
   // False: there are no more. Else `chunk` (empty before) is the next.
   bool next(v1::ReadChunk& chunk);
   // Whether the item at hand is a copy for another node rather than a client's read.
-  bool pulling() const { return item_ < request_.items_size() && request_.items(item_).describe(); }
+  bool pulling() const { return item_ < request_.items_size() && is_pull(request_.items(item_)); }
 
  private:
+  static bool is_pull(const v1::ReadItem& item) { return item.describe() || item.pull(); }
+  Status check(const v1::ReadItem& item, const ReplicaId& replica);
   Status open_item(const v1::ReadItem& item);
   void describe(v1::ReadChunk& chunk);
   Status fill(v1::ReadChunk& chunk);
@@ -39,6 +41,7 @@ class ChunkSource {
   const Caller caller_;
   const v1::ReadRequest request_;
   int item_ = 0;
+  int admitted_ = -1;                           // the last item whose ticket was checked and right
   std::shared_ptr<const OpenReplica> replica_;  // of the item, once it is open; shared with the store's cache
   uint64_t offset_ = 0;                         // next bytes of the item
   uint64_t end_ = 0;

@@ -1,10 +1,13 @@
-// Puller: carries out the master's orders to copy, a bounded number at once; more wait in a bounded queue.
+// Puller: carries out the master's orders to copy. A bounded number of streams at once; more orders wait in a
+// bounded queue, and small ones that wait for the same source are pulled together in one stream.
 //
 // Identical orders become one pull. An order that fails is told to the sink (once per order), from the
 // puller's threads or from submit(). A replica that is held already is reported again. Thread-safe. Invariant
-// 1: a copy counts once ReplicaPull has it whole, verified and synced.
+// 1: a copy counts once IncomingCopy has it whole, verified and synced; small ones are synced by threads of
+// their own, so that a stream does not wait for the disk.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,24 +40,39 @@ class Puller {
     OrderId order;
   };
   struct Job {
-    Job(const PullContext& context, CopyOrder order)
-        : replica(order.replica), content(order.content), pull(context, std::move(order)) {}
-    const ReplicaId replica;
-    const Content content;
+    Job(const PullContext& context, StreamSlots& slots, CopyOrder order)
+        : pull(context, slots, std::move(order)) {}
     ReplicaPull pull;
     std::vector<Named> orders;  // guarded by Puller::mutex_
   };
-  void run(const std::shared_ptr<Job>& job);
-  std::vector<Named> take_away(const std::shared_ptr<Job>& job);  // and the orders that it stood for
-  void forget(const std::shared_ptr<Job>& job);                   // with mutex_ held
+  using JobPointer = std::shared_ptr<Job>;  // shared by jobs_, a lane and the task that runs it
+  // Small copies that wait for one source.
+  struct Lane {
+    std::deque<JobPointer> waiting;
+    size_t streams = 0;
+  };
+
+  Status start(const JobPointer& job);
+  void run(const JobPointer& job);
+  void serve(const NodeId& source);
+  std::vector<JobPointer> take_batch(const NodeId& source);
+  bool leave_lane(const NodeId& source);  // true: others still wait there
+  void pull_together(std::vector<JobPointer> batch);
+  void pulled(const JobPointer& job, const Status& status);
+  void end(const JobPointer& job, const Status& status);
+  std::vector<Named> take_away(const JobPointer& job);  // and the orders that it stood for
+  void forget(const JobPointer& job);                   // with mutex_ held
   void tell(const std::vector<Named>& orders, const Status& status, const NodeId& failed_source);
 
   const PullContext context_;
   const FailureSink sink_;
+  StreamSlots slots_;
   mutable std::mutex mutex_;
-  std::map<ReplicaId, std::shared_ptr<Job>> jobs_;  // guarded by mutex_; shared with the task that runs it
-  bool stopping_ = false;                           // guarded by mutex_
+  std::map<ReplicaId, JobPointer> jobs_;  // guarded by mutex_
+  std::map<NodeId, Lane> lanes_;          // guarded by mutex_
+  bool stopping_ = false;                 // guarded by mutex_
   ThreadPool pool_;
+  ThreadPool sync_pool_;
 };
 
 }  // namespace fsdfs::node

@@ -1,64 +1,46 @@
-// ReplicaPull: one copy being fetched: from the best source, and from the next ones where one fails, going on
-// from the last verified block. What a source says of the replica (its sums) is believed only if it gives the
-// digest that the master named, and from then on every block of every source must fit those sums; so a source
-// that lies is found at its first wrong block, and wrong bytes never become a copy. For one thread; cancel()
-// from any.
+// ReplicaPull: one order to copy, from its first source to its last, in the way that suits it: one stream
+// from the best source and, where it fails, from the next one, going on from the last verified block
+// (shared_stream.h); or by ranges, where this node holds another version or a big file has several sources
+// (ranged_pull.h). What a copy that failed has received is kept for the next order. For one thread at a time;
+// cancel() from any.
 #pragma once
 
-#include <atomic>
-#include <memory>
-#include <mutex>
-
-#include "common/log.h"
-#include "common/rpc/channel.h"
-#include "node/store/store.h"
-#include "node/transfer/copy_order.h"
-#include "node/transfer/idle_watch.h"
-#include "node/transfer/meter.h"
-
-namespace grpc {
-class ClientContext;
-}
-namespace fsdfs::v1 {
-class ReadChunk;
-}
+#include "node/transfer/incoming_copy.h"
 
 namespace fsdfs::node {
 
-struct PullContext {
-  ReplicaStore& store;
-  Dialer& dialer;
-  IdleWatch& watch;
-  TransferMeter& meter;
-  Logger& logger;
-  Duration idle_timeout;
-};
-
 class ReplicaPull {
  public:
-  ReplicaPull(const PullContext& context, CopyOrder order) : context_(context), order_(std::move(order)) {}
+  ReplicaPull(const PullContext& context, StreamSlots& slots, CopyOrder order)
+      : context_(context), slots_(slots), copy_(context, std::move(order)) {}
+
+  const CopyOrder& order() const { return copy_.order(); }
+  IncomingCopy& copy() { return copy_; }
 
   // Ok: the node holds it. kCancelled: cancel() was called.
   Status run();
-  void cancel();
+  void cancel(bool keep) { copy_.cancel(keep); }
+
+  // For whoever asks the next source by other means than run(), after copy().begin(): null: none is left.
+  const CopySource* source() const;
+  // It ended not ok. True: by its own fault, which is noted, and another one may do better.
+  bool source_failed(const Status& status);
+  // The end: nothing more is asked. What has come is kept, or goes.
+  Status give_up(Status why);
+
   // The source that failed last; none when the fault is not a source's.
   NodeId failed_source() const { return failed_source_; }
 
  private:
-  bool complete() const;  // all of it is here, and verified
-  Status pull_from(const CopySource& source);
-  Status take(const v1::ReadChunk& chunk);
-  Status take_description(const v1::ReadChunk& chunk);
+  Status pull();
+  Status pull_whole();
+  Status pull_ranges(std::shared_ptr<const OpenReplica> own);
 
-  const PullContext context_;
-  const CopyOrder order_;
-  std::unique_ptr<Arrival> arrival_;
-  BlockSums sums_;              // of the whole replica, once sums_verified_
-  bool sums_verified_ = false;  // they give the digest that the master named
+  const PullContext& context_;
+  StreamSlots& slots_;
+  IncomingCopy copy_;
+  size_t next_ = 0;  // the source to be asked
   NodeId failed_source_;
-  std::mutex mutex_;
-  bool cancelled_ = false;               // guarded by mutex_
-  grpc::ClientContext* call_ = nullptr;  // guarded by mutex_: the call that is under way
 };
 
 }  // namespace fsdfs::node

@@ -12,9 +12,10 @@ class DeleterTest : public StoreTest {
   void SetUp() override {
     ASSERT_TRUE(ok(open()));
     ASSERT_TRUE(ok(disks_->grant(Epoch{5})));
-    puller_ = std::make_unique<Puller>(
-        PullContext{*store_, *member_.dialer, watch_, meter_, logger_, std::chrono::seconds(30)}, 1,
-        [](const OrderFailure&) {});
+    access_ = std::make_unique<Access>(swarm_keys(), *disks_, clock_);
+    puller_ = std::make_unique<Puller>(PullContext{*store_, *member_.dialer, watch_, meter_, logger_,
+                                                   std::chrono::seconds(30), *access_, clock_},
+                                       1, [](const OrderFailure&) {});
     deleter_ = std::make_unique<Deleter>(*store_, *disks_, *puller_, outbox_, logger_);
   }
   void TearDown() override {
@@ -52,6 +53,7 @@ class DeleterTest : public StoreTest {
   IdleWatch watch_{clock_};
   TransferMeter meter_;
   Outbox outbox_{std::make_shared<Wake>()};
+  std::unique_ptr<Access> access_;
   std::unique_ptr<Puller> puller_;
   std::unique_ptr<Deleter> deleter_;
   std::mutex mutex_;  // guards all below

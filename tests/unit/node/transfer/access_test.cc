@@ -47,6 +47,23 @@ TEST_F(AccessTest, AFellowNodePassesOnWritesAndNothingElse) {
   EXPECT_FALSE(access.check_pull(ticket, {other_, true}, id_).ok());
 }
 
+TEST_F(AccessTest, ATicketToPullMayBeProlongedAndNoOther) {
+  Access access(swarm_keys(), *disks_, clock_);
+  Ticket late = ticket_for(id_, client_, static_cast<Rights>(Right::kPull));
+  late.expiry -= std::chrono::hours(1);
+  EXPECT_EQ(access.check_pull(sealed(late), {client_, false}, id_).code(), Code::kUnauthenticated);
+  std::string prolonged = access.prolonged(sealed(late));
+  EXPECT_TRUE(ok(access.check_pull(prolonged, {client_, false}, id_)));
+  EXPECT_FALSE(access.check_pull(prolonged, {other_, false}, id_).ok());
+  EXPECT_FALSE(access.check_pull(prolonged, {client_, false}, replica(6, 7)).ok());
+  EXPECT_LE(
+      open_ticket(prolonged, swarm_keys().ticket, {clock_.wall(), client_, id_.inode, Right::kPull})->expiry,
+      std::chrono::floor<std::chrono::seconds>(clock_.wall()) + kTicketLifetimeMax);
+  late.rights = Right::kPull | Right::kWrite;
+  EXPECT_EQ(access.prolonged(sealed(late)), sealed(late));
+  EXPECT_EQ(access.prolonged("forged"), "forged");
+}
+
 TEST_F(AccessTest, AReceiptSaysWhatIsHeldAndByWhichStart) {
   Access access(swarm_keys(), *disks_, clock_);
   HeldReplica held{id_, content_info("abc"), HeldState::kWhole};

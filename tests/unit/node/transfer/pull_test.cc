@@ -1,164 +1,10 @@
 // Copies pulled from real nodes, and from sources that die, hang or lie.
 #include <gtest/gtest.h>
 
-#include "node/transfer/puller.h"
-#include "tests/unit/node/node_fixture.h"
+#include "tests/unit/node/transfer/pull_fixture.h"
 
 namespace fsdfs::node {
 namespace {
-
-// A source that serves `bytes` as its behaviour says, and writes down what it was asked.
-class FakeSource final : public v1::Replicas::Service {
- public:
-  struct Behaviour {
-    std::optional<uint64_t> die_at{};        // ends the stream before this byte
-    std::optional<uint64_t> wrong_byte{};    // flips it, with sums that fit the wrong bytes
-    std::optional<std::string> describes{};  // describes these bytes instead
-    bool omit_description = false;
-    bool hang = false;  // says nothing more after the description
-  };
-  FakeSource(std::string bytes, Behaviour behaviour)
-      : bytes_(std::move(bytes)), behaviour_(std::move(behaviour)) {
-    RpcServer::Options options;
-    options.address = "127.0.0.1:0";
-    options.credentials = member_.credentials;
-    options.services = {this};
-    server_ = RpcServer::start(std::move(options)).value();
-  }
-  ~FakeSource() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    stop_.notify_all();
-    server_.reset();
-  }
-
-  CopySource where() const { return {id_, server_->address()}; }
-  std::vector<uint64_t> offsets() const {  // where each read began
-    std::lock_guard lock(mutex_);
-    return offsets_;
-  }
-  void let_go() {
-    {
-      std::lock_guard lock(mutex_);
-      behaviour_.hang = false;
-    }
-    stop_.notify_all();
-  }
-
-  grpc::Status Read(grpc::ServerContext* call, const v1::ReadRequest* request,
-                    grpc::ServerWriter<v1::ReadChunk>* out) override {
-    const v1::ReadItem& item = request->items(0);
-    {
-      std::lock_guard lock(mutex_);
-      offsets_.push_back(item.offset());
-    }
-    v1::ReadChunk first;
-    const std::string& described = behaviour_.describes.value_or(bytes_);
-    if (!behaviour_.omit_description) {
-      Description description;
-      description.replica = wire::from_wire(item.replica());
-      description.content = content_info(described);
-      description.sums = sums_of(described);
-      *first.mutable_description() = wire::to_wire(description);
-    }
-    out->Write(first);
-    {
-      std::unique_lock lock(mutex_);
-      while (behaviour_.hang && !stopping_ && !call->IsCancelled()) {
-        stop_.wait_for(lock, std::chrono::milliseconds(2));
-      }
-      if (stopping_ || call->IsCancelled()) return grpc::Status::CANCELLED;
-    }
-    for (uint64_t offset = item.offset(); offset < bytes_.size(); offset += kBlockSize) {
-      if (behaviour_.die_at && offset >= *behaviour_.die_at) return {grpc::StatusCode::UNAVAILABLE, "killed"};
-      v1::ReadChunk chunk;
-      std::string block = bytes_.substr(offset, kBlockSize);
-      if (behaviour_.wrong_byte && *behaviour_.wrong_byte / kBlockSize == offset / kBlockSize) {
-        block[*behaviour_.wrong_byte % kBlockSize] ^= 1;
-      }
-      chunk.set_offset(offset);
-      chunk.set_data(block);
-      chunk.set_sums(encode_sums(sums_of(block)));
-      chunk.set_last(offset + kBlockSize >= bytes_.size());
-      if (!out->Write(chunk)) return grpc::Status::CANCELLED;
-    }
-    return grpc::Status::OK;
-  }
-
- private:
-  const NodeId id_ = random_id<NodeId>();
-  const Member member_{node_name(id_)};
-  const std::string bytes_;
-  mutable std::mutex mutex_;
-  std::condition_variable stop_;
-  Behaviour behaviour_;            // `hang` guarded by mutex_
-  std::vector<uint64_t> offsets_;  // guarded by mutex_
-  bool stopping_ = false;          // guarded by mutex_
-  std::unique_ptr<RpcServer> server_;
-};
-
-class PullTest : public StoreTest {
- protected:
-  void SetUp() override { make(std::chrono::seconds(30), 2); }
-  void TearDown() override { puller_.reset(); }
-  void make(Duration idle_timeout, size_t slots) {
-    puller_.reset();
-    if (!store_) {
-      ASSERT_TRUE(ok(open()));
-    }
-    puller_ =
-        std::make_unique<Puller>(PullContext{*store_, *member_.dialer, watch_, meter_, logger_, idle_timeout},
-                                 slots, [this](const OrderFailure& failure) {
-                                   {
-                                     std::lock_guard lock(mutex_);
-                                     failures_.push_back(failure);
-                                   }
-                                   failed_.notify_all();
-                                 });
-  }
-  CopyOrder order(uint64_t number, const ReplicaId& id, std::string_view bytes,
-                  std::vector<CopySource> sources) {
-    CopyOrder order;
-    order.order = OrderId{number};
-    order.epoch = Epoch{1};
-    order.replica = id;
-    order.content = content_info(bytes);
-    order.sources = std::move(sources);
-    order.ticket = sealed(ticket_for(id, member_.key, static_cast<Rights>(Right::kPull)));
-    order.origin.name = "copied";
-    return order;
-  }
-  bool arrives(const ReplicaId& id) {
-    return eventually([&] { return store_->find(id).value().has_value() && puller_->in_flight() == 0; });
-  }
-  OrderFailure failure() {
-    std::unique_lock lock(mutex_);
-    failed_.wait_for(lock, kPatience, [&] { return !failures_.empty(); });
-    if (failures_.empty()) return {OrderId{}, Epoch{}, Status(), NodeId{}};
-    OrderFailure first = failures_.front();
-    failures_.erase(failures_.begin());
-    return first;
-  }
-  size_t failures() {
-    std::lock_guard lock(mutex_);
-    return failures_.size();
-  }
-  void expect_nothing() {
-    EXPECT_TRUE(eventually([&] { return used() == 0; }));
-    EXPECT_TRUE(held().empty());
-    EXPECT_TRUE(files_below(layout().stage()).empty());
-  }
-
-  Member member_{node_name(random_id<NodeId>())};
-  IdleWatch watch_{clock_};
-  TransferMeter meter_;
-  std::mutex mutex_;
-  std::condition_variable failed_;
-  std::vector<OrderFailure> failures_;  // guarded by mutex_
-  std::unique_ptr<Puller> puller_;
-};
 
 TEST_F(PullTest, ACopyOfARealNodesReplicaIsTheSame) {
   TestNode source;
@@ -311,10 +157,10 @@ TEST_F(PullTest, AStopEndsWhatRunsAndWhatWaits) {
   for (uint64_t number = 1; number <= 10; ++number) {
     puller_->submit(order(number, replica(number), bytes, {source.where()}));
   }
-  ASSERT_TRUE(eventually([&] { return source.offsets().size() == 2; }));
+  ASSERT_TRUE(eventually([&] { return source.streams() == 2; }));
   puller_->stop();
   expect_nothing();
-  EXPECT_EQ(source.offsets().size(), 2U);
+  EXPECT_EQ(source.streams(), 2U);
   EXPECT_EQ(failures(), 0U);
 }
 

@@ -109,6 +109,25 @@ TEST_F(ReadTest, TicketsAreForOneClientOneInodeOneRight) {
   EXPECT_TRUE(ok(read_one(client_, node_.address(), item).status));
 }
 
+TEST_F(ReadTest, ManyRangesAreForThoseWhoMayPull) {
+  ReplicaId id = replica(1);
+  std::string bytes = content_of(9 * kBlockSize + 1);
+  put(id, bytes);
+  v1::ReadRequest request;
+  for (uint64_t block : {1, 4, 9}) {
+    v1::ReadItem& item = *request.add_items();
+    item = read_item(client_, id, block * kBlockSize, kBlockSize);
+    item.set_ticket(sealed(ticket_for(id, client_.key, static_cast<Rights>(Right::kPull))));
+    item.set_pull(block != 4);
+  }
+  auto answers = read_items(client_, node_.address(), request);
+  ASSERT_TRUE(ok(answers));
+  EXPECT_EQ(answers->at(0).bytes, bytes.substr(kBlockSize, kBlockSize));
+  EXPECT_FALSE(answers->at(0).description);
+  EXPECT_EQ(answers->at(1).status.code(), Code::kPermissionDenied);  // that one asked to read
+  EXPECT_EQ(answers->at(2).bytes, bytes.substr(9 * kBlockSize));
+}
+
 TEST_F(ReadTest, ADescriptionIsForThoseWhoMayPull) {
   ReplicaId id = replica(1);
   std::string bytes = content_of(3 * kBlockSize + 1);
