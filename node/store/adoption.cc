@@ -59,9 +59,11 @@ Status Adoption::check_place() const {
     return invalid_argument("the path of a file to adopt must be absolute: " + display(path));
   }
   FSDFS_ASSIGN(std::string directory, canonical(parent_directory(path)));
-  FSDFS_ASSIGN(std::string own, canonical(core_.layout.root()));
-  if (is_within(directory, own)) {
-    return invalid_argument(display(path) + " lies in the node's own data directory");
+  for (const StoreCore* core : core_.shared.cores) {
+    auto own = canonical(core->layout.root());
+    if (own.ok() && is_within(directory, *own)) {
+      return invalid_argument(display(path) + " lies in the node's own data directory");
+    }
   }
   FSDFS_ASSIGN(FileStat stat, core_.disk.stat(path));
   return check_same(stat);

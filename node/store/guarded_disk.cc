@@ -63,6 +63,7 @@ class GuardedFile final : public DiskFile {
     return guard_sync(*health_, [&] { return base_->sync_data(); });
   }
   void start_writeback(uint64_t offset, uint64_t length) override { base_->start_writeback(offset, length); }
+  void forget_cached(uint64_t offset, uint64_t length) override { base_->forget_cached(offset, length); }
   Status truncate(uint64_t size) override {
     return guard_change(*health_, [&] { return base_->truncate(size); });
   }

@@ -116,5 +116,53 @@ TEST_F(ShelfTest, ACleanStopSweepsIt) {
   EXPECT_EQ(used(), 0U);
 }
 
+class TwoDisksShelfTest : public ShelfTest {
+ protected:
+  TwoDisksShelfTest() {
+    paths_ = {a_, b_};
+    settings_.quotas = {kQuota, kQuota};
+  }
+  // Shelved on the second disk: the first one is promised to another.
+  void shelve_on_b(const ReplicaId& id) {
+    auto other = store_->begin_arrival(replica(9), kQuota / 2, ArrivalKind::kCopy).value();
+    store_->shelve(broken(id));
+  }
+  const std::string a_ = temp_ / "a";
+  const std::string b_ = temp_ / "b";
+};
+
+TEST_F(TwoDisksShelfTest, ItsRoomIsThatOfItsDisk) {
+  shelve_on_b(replica(1));
+  auto figures = store_->figures().value();
+  EXPECT_EQ(figures.spare, kSize);
+  EXPECT_EQ(figures.disks.at(0).spare, 0U);
+  EXPECT_EQ(figures.disks.at(1).spare, kSize);
+  EXPECT_EQ(figures.disks.at(1).spare_on_disk, 4 * kBlockSize);
+  auto first = store_->begin_arrival(replica(2), kQuota, ArrivalKind::kCopy);
+  ASSERT_TRUE(ok(first));
+  EXPECT_EQ(store_->figures()->spare, kSize) << "the other disk had the room";
+  auto second = store_->begin_arrival(replica(3), kQuota, ArrivalKind::kCopy);
+  ASSERT_TRUE(ok(second));
+  EXPECT_EQ(store_->figures()->spare, 0U);
+}
+
+TEST_F(TwoDisksShelfTest, ItGoesOnWhereItLies) {
+  shelve_on_b(replica(1));
+  auto back = resume(replica(1));
+  ASSERT_TRUE(back);
+  std::string bytes = content_of(kSize, 1);
+  std::string_view rest = std::string_view(bytes).substr(4 * kBlockSize);
+  ASSERT_TRUE(ok(back->arrival->append(4 * kBlockSize, rest, sums_of(rest))));
+  ASSERT_TRUE(ok(back->arrival->finish(content_info(bytes), {})));
+  EXPECT_TRUE(std::filesystem::exists(Layout(b_).data(replica(1))));
+}
+
+TEST_F(TwoDisksShelfTest, ADiskThatFailsTakesItAway) {
+  shelve_on_b(replica(1));
+  disks_->slots().at(1).directory->health().fail(data_loss("it broke"));
+  EXPECT_FALSE(resume(replica(1)));
+  EXPECT_EQ(store_->figures()->spare, 0U);
+}
+
 }  // namespace
 }  // namespace fsdfs::node
