@@ -82,9 +82,9 @@ TEST_F(FailedDisksTest, AFailureIsToldOnceAndWarnedOfWhileItLasts) {
 TEST_F(FailedDisksTest, WhatWentWithADiskIsCopiedAgain) {
   join_all({1, 2, 3});
   std::vector<Inode> files;
-  for (int i = 0; i < 6; ++i) files.push_back(put("/f" + std::to_string(i), "bytes", 3));
+  for (size_t i = 0; i < 6; ++i) files.push_back(put("/f" + std::to_string(i), "bytes", 3));
   ASSERT_TRUE(eventually([&] { return min_surplus() == 0; }));
-  for (int i = 0; i < 3; ++i) node(1).held.erase({files[i].id, files[i].version});
+  for (size_t i = 0; i < 3; ++i) node(1).held.erase({files[i].id, files[i].version});
   node(1).join(*loop_);  // anew, in the same incarnation, as after the failure of a disk
   ASSERT_TRUE(eventually([&] { return node(1).settled; }));
   EXPECT_TRUE(eventually([&] {
