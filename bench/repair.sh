@@ -5,8 +5,8 @@
 #
 # Starts one master and four nodes on loopback from build/release, on the filesystem of $TMPDIR, puts FILES files with N = 3
 # and no spare copies, kills a node with SIGKILL, and measures from the moment the master counts it as dead until
-# min(K-N) >= 0. Before and during the repair one client reads files, one after the other, as fast as it can. The settings go to
-# every process. Ends what it started.
+# min(K-N) >= 0. In every other run one client reads files, one after the other, as fast as it can, before and during the
+# repair. The settings go to every process. Ends what it started.
 set -eu
 cd "$(dirname "$0")/.."
 runs=${1:-3}
@@ -50,17 +50,10 @@ now() { date +%s.%N; }
 number() { "$bin/fsdfs" status --json | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.]*\).*/\1/p" | head -n 1; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f", $1 - $2 }'; }
 
-# reading SECONDS-FILE: reads until the file exists; leaves the MiB/s in $place/rate.
-read_until() {
-  "$bin/fsdfs" cat $reads >/dev/null 2>&1 || true # names and sums in memory
-  begin=$(now)
-  rounds=0
-  while [ ! -e "$1" ]; do
-    "$bin/fsdfs" cat $reads >/dev/null || { echo "bench: a read failed" >&2; exit 1; }
-    rounds=$((rounds + 1))
-  done
-  echo "$rounds $sample $kib $(since "$begin")" | awk '{ printf "%.1f\n", $1 * $2 * $3 / 1024 / $4 }' >"$2"
-}
+# What the reader has written to its output so far, in bytes.
+bytes_read() { sed -n 's/^wchar: //p' "/proc/$reader/io"; }
+# rate BYTES SECONDS: MiB/s
+rate() { echo "$1 $2" | awk '{ printf "%.1f", $1 / 1048576 / $2 }'; }
 
 # Random bytes: nothing on the way may profit from their order.
 mkdir "$place/source"
@@ -69,7 +62,7 @@ while [ "$i" -lt "$files" ]; do
   head -c "$((kib * 1024))" /dev/urandom >"$place/source/f$i"
   i=$((i + 1))
 done
-# What the reader reads in one round: up to 64 MiB or 200 files, spread over all.
+# What the reader reads, again and again: up to 64 MiB or 200 files, spread over all.
 sample=$((65536 / kib))
 [ "$sample" -le 200 ] || sample=200
 [ "$sample" -ge 1 ] || sample=1
@@ -79,6 +72,12 @@ i=0
 while [ "$i" -lt "$sample" ]; do
   reads="$reads /f/f$((i * files / sample))"
   i=$((i + 1))
+done
+
+again=0
+while [ "$again" -lt 8 ]; do
+  reads="$reads $reads"
+  again=$((again + 1))
 done
 
 run=0
@@ -93,34 +92,34 @@ while [ "$run" -lt "$runs" ]; do
   "$bin/fsdfs" wait --min-surplus 0 --timeout 600s >/dev/null
   sync
 
-  rm -f "$place/stop"
-  read_until "$place/stop" "$place/rate.before" &
-  reader=$!
-  sleep 5
-  touch "$place/stop"
-  wait "$reader"
+  # Every other run goes without a reader.
+  before=- during=-
+  if [ "$((run % 2))" = 0 ]; then
+    # shellcheck disable=SC2086 # a list of words
+    "$bin/fsdfs" cat $reads >/dev/null 2>"$place/reader.log" &
+    reader=$!
+    pids="$reader $pids"
+    until [ "$(bytes_read)" -gt 1048576 ]; do :; done
+    begin=$(now) bytes=$(bytes_read)
+    sleep 5
+    before=$(rate "$(($(bytes_read) - bytes))" "$(since "$begin")")
+  fi
 
   kill -KILL "$victim"
   held=$(find "$place/node4/replicas" -type f ! -name '*.meta' | wc -l)
-  # The reader begins when the repair does; a repair without a reader comes first in every other run.
   until [ "$(number dead)" = 1 ]; do :; done
   begin=$(now)
-  if [ "$((run % 2))" = 0 ]; then
-    rm -f "$place/stop"
-    read_until "$place/stop" "$place/rate.during" &
-    reader=$!
-  fi
+  [ "$before" = - ] || bytes=$(bytes_read)
   "$bin/fsdfs" wait --min-surplus 0 --timeout 900s >/dev/null
   took=$(since "$begin")
-  during=-
-  if [ "$((run % 2))" = 0 ]; then
-    touch "$place/stop"
-    wait "$reader"
-    during=$(cat "$place/rate.during")
+  if [ "$before" != - ]; then
+    [ -e "/proc/$reader/io" ] || { echo "bench: the reader ended too early: $(cat "$place/reader.log")" >&2; exit 1; }
+    during=$(rate "$(($(bytes_read) - bytes))" "$took")
+    kill "$reader"
   fi
-  echo "$run $held $kib $took $(cat "$place/rate.before") $during" | awk '{
-    printf "run %d: %d copies of %d KiB in %s s: %.0f a second, %.1f MiB/s; reads %s MiB/s before", $1, $2, $3, $4, $2 / $4, $2 * $3 / 1024 / $4, $5
-    if ($6 != "-") printf ", %s MiB/s during (%.2f)", $6, $6 / $5
+  echo "$run $held $kib $took $before $during" | awk '{
+    printf "run %d: %d copies of %d KiB in %s s: %.0f a second, %.1f MiB/s", $1, $2, $3, $4, $2 / $4, $2 * $3 / 1024 / $4
+    if ($6 != "-") printf "; a reader had %s MiB/s before and %s MiB/s during (%.2f)", $5, $6, $6 / $5
     printf "\n" }'
   stop_all
 done

@@ -34,8 +34,11 @@ struct Node::Parts {
       : store(std::move(opened)),
         swarm_clock(node.clock_),
         access(node.keys_, *node.directory_, swarm_clock),
+        governor(node.clock_),
         watch(node.clock_),
         read_pool("reads", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
+        copy_pool("copies-out", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax,
+                  kCopyNiceness),
         write_pool("writes", static_cast<size_t>(node.settings_.transfer_threads), kTransferQueueMax),
         adopt_pool("adoptions",
                    std::clamp<size_t>(static_cast<size_t>(node.settings_.transfer_threads), 1, 8),
@@ -43,11 +46,13 @@ struct Node::Parts {
         streams{*store,
                 access,
                 meter,
+                governor,
                 node.clock_,
                 node.logger_,
                 node.dialer_,
                 watch,
                 read_pool,
+                copy_pool,
                 write_pool,
                 adopt_pool,
                 stream_count,
@@ -69,8 +74,10 @@ struct Node::Parts {
   SwarmClock swarm_clock;
   const Access access;
   TransferMeter meter;
+  CopyGovernor governor;
   IdleWatch watch;
   ThreadPool read_pool;
+  ThreadPool copy_pool;
   ThreadPool write_pool;
   ThreadPool adopt_pool;
   StreamCount stream_count;
@@ -134,6 +141,7 @@ Status Node::stop() {
     logger_.error("streams of node {} are still open: its server was not stopped first", to_string(id()));
   }
   parts_->read_pool.stop(ThreadPool::OnStop::kDrain);
+  parts_->copy_pool.stop(ThreadPool::OnStop::kDrain);
   parts_->write_pool.stop(ThreadPool::OnStop::kDrain);
   parts_->adopt_pool.stop(ThreadPool::OnStop::kDrain);
   Status status = parts_->store->close();

@@ -1,13 +1,14 @@
 #include "common/concurrency/thread_pool.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace fsdfs {
 
-ThreadPool::ThreadPool(std::string name, size_t threads, size_t queue_max)
-    : name_(std::move(name)), thread_count_(threads), queue_(queue_max) {
+ThreadPool::ThreadPool(std::string name, size_t threads, size_t queue_max, int niceness)
+    : name_(std::move(name)), thread_count_(threads), niceness_(niceness), queue_(queue_max) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
@@ -49,6 +50,7 @@ void ThreadPool::stop(OnStop what) {
 
 void ThreadPool::work() noexcept {
   pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+  if (niceness_ != 0) (void)!::nice(niceness_);  // Linux: of this thread alone
   while (auto task = queue_.pop()) (*task)();
 }
 

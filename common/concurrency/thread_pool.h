@@ -23,8 +23,9 @@ class ThreadPool {
     kDrop,   // tasks in the queue are destroyed unrun; those that run already are waited for
   };
 
-  // `name`: of the threads, as the system shows them (its first 15 bytes).
-  ThreadPool(std::string name, size_t threads, size_t queue_max);
+  // `name`: of the threads, as the system shows them (its first 15 bytes). `niceness`: as nice(2) counts it,
+  // for work that is to make way for others; where the system refuses it the threads run as all do.
+  ThreadPool(std::string name, size_t threads, size_t queue_max, int niceness = 0);
   ~ThreadPool();  // stop(kDrop)
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -46,6 +47,7 @@ class ThreadPool {
 
   const std::string name_;
   const size_t thread_count_;
+  const int niceness_;
   BoundedQueue<Task> queue_;
   std::mutex stop_mutex_;             // one stop() at a time
   std::vector<std::thread> threads_;  // guarded by stop_mutex_ after construction

@@ -28,6 +28,7 @@ Status SchedulerCore::set_settings(const SchedulerSettings& settings) {
   model_.settings = settings;
   model_.nodes.settings_changed();
   victims_.forget_all();
+  sweep_.request();
   model_.wake();
   return {};
 }

@@ -5,7 +5,7 @@
 namespace fsdfs::node {
 
 Puller::Puller(const PullContext& context, size_t slots, FailureSink sink)
-    : context_(context), sink_(std::move(sink)), pool_("copies", slots, kQueueMax) {}
+    : context_(context), sink_(std::move(sink)), pool_("copies", slots, kQueueMax, kCopyNiceness) {}
 
 Puller::~Puller() {
   stop();

@@ -12,6 +12,7 @@
 
 #include "common/concurrency/thread_pool.h"
 #include "node/transfer/replica_pull.h"
+#include "node/transfer/stream_context.h"
 
 namespace fsdfs::node {
 

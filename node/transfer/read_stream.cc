@@ -19,7 +19,7 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
         member_(context.count),
         presence_(context.meter.readers()),
         source_(context.store, context.access, caller, request),
-        strand_(std::make_shared<Strand>(context.read_pool)) {}
+        strand_(std::make_shared<Strand>(source_.pulling() ? context.copy_pool : context.read_pool)) {}
 
   void start() {
     watched_ = context_.watch.watch(context_.idle_timeout, [this] { call_.TryCancel(); });
@@ -60,13 +60,19 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
   }
 
   void prepare() {
-    MonotonicTime begin = context_.clock.now();
     bool pulling = source_.pulling();
+    if (pulling) context_.governor.await_turn();
+    MonotonicTime begin = context_.clock.now();
     v1::ReadChunk chunk;
     exhausted_ = !source_.next(chunk);
     if (exhausted_) return;
+    if (pulling) {
+      context_.governor.copied(chunk.data().size());
+    } else {
+      context_.governor.served(chunk.data().size());
+      context_.meter.foreground(context_.clock.now() - begin);
+    }
     ready_ = std::move(chunk);
-    if (!pulling) context_.meter.foreground(context_.clock.now() - begin);
   }
 
   void finish(const Status& status) {

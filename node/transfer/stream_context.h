@@ -11,6 +11,7 @@
 #include "common/rpc/channel.h"
 #include "node/store/store.h"
 #include "node/transfer/access.h"
+#include "node/transfer/copy_governor.h"
 #include "node/transfer/idle_watch.h"
 #include "node/transfer/meter.h"
 
@@ -53,15 +54,20 @@ class StreamCount {
   int count_ = 0;  // guarded by mutex_
 };
 
+// Clients come first: what copies take of the processors they take when nobody else wants it.
+inline constexpr int kCopyNiceness = 10;
+
 struct StreamContext {
   ReplicaStore& store;
   const Access& access;
   TransferMeter& meter;
+  CopyGovernor& governor;
   const Clock& clock;
   Logger& logger;
   Dialer& dialer;
   IdleWatch& watch;
   ThreadPool& read_pool;
+  ThreadPool& copy_pool;   // serves the copies that other nodes pull
   ThreadPool& write_pool;  // one of their own: a sync must not keep readers waiting
   ThreadPool& adopt_pool;  // the same: local files may be long to read
   StreamCount& count;
