@@ -1,5 +1,6 @@
 // Directories that servers had before the swarm, and replicas that its master has forgotten, on real
 // processes.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
