@@ -93,6 +93,13 @@ TEST(JsonOutput, Nodes) {
   info.incarnation = Incarnation{9};
   info.drain_left = 12;
   info.attending = true;
+  info.quarantined_replicas = 2;
+  info.scrub.running = true;
+  info.scrub.bytes_done = 10;
+  info.scrub.bytes_total = 20;
+  info.scrub.replicas = 3;
+  info.scrub.bad = 2;
+  info.scrub.passes = 1;
   info.disks = {{"/a", 60, 20, 30, 2, ""}, {"/b", 40, 0, 0, 0, "fsync /b: Input/output error"}};
   EXPECT_EQ(nodes_json({info}), Json::parse(R"([{
     "id": "00000000-0000-0000-0000-000000000007", "address": "10.0.0.7:4242", "zone": "rack7", "state": "silent",
@@ -101,6 +108,9 @@ TEST(JsonOutput, Nodes) {
     "disks": [{"path": "/a", "quota_bytes": 60, "used_bytes": 20, "free_bytes": 30, "replicas": 2, "failed": null},
               {"path": "/b", "quota_bytes": 40, "used_bytes": 0, "free_bytes": 0, "replicas": 0,
                "failed": "fsync /b: Input/output error"}],
+    "quarantined_replicas": 2,
+    "scrub": {"running": true, "bytes_done": 10, "bytes_total": 20, "replicas": 3, "bad": 2, "passes": 1,
+              "finished_at": null},
     "load": {"cpu": 0.5, "net_in": 1.0, "net_out": 2.0, "disk": 3.5, "copies": 4, "readers": 5,
              "foreground_ms": 6.0}}])"));
 }
