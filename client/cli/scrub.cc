@@ -138,7 +138,7 @@ void add_scrub(CommandLine& commands) {
       "Each replica is read from the disk and held against its sums; a bad one is set aside, replaced from a "
       "right\n"
       "copy and then deleted. It goes on whoever waits, at scrub.rate, behind what clients read. At its end\n"
-      "DATA/SHA256SUMS of each node lists what it holds: `cd DATA && sha256sum -c --ignore-missing "
+      "DATA/SHA256SUMS of each disk lists what it holds: `cd DATA && sha256sum -c --ignore-missing "
       "SHA256SUMS`.\n"
       "With --wait the exit code is 1 while a bad replica is not replaced.\n"
       "\n"
