@@ -64,11 +64,12 @@ Status DiskStore::fill(DiskFigures& figures, DiskMeter::Figures& meter) {
 
 Result<std::unique_ptr<Arrival>> DiskStore::begin_arrival(const ReplicaId& replica, uint64_t size) {
   Reservation reservation;
-  FSDFS_TRY(core_->make_room([&]() -> Status {
+  auto reserve = [&]() -> Status {
     FSDFS_TRY(core_->check_floor(size));
     FSDFS_ASSIGN(reservation, core_->quota.reserve(size));
     return {};
-  }));
+  };
+  FSDFS_TRY(core_->make_room(reserve));
   std::string path = fmt::format("{}/{}.{}", core_->layout.stage(), Layout::file_name(replica),
                                  core_->stage_counter.fetch_add(1));
   auto file = core_->disk.create(path, kReplicaMode);
