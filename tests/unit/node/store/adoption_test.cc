@@ -221,6 +221,7 @@ TEST_F(AdoptionTest, AFailingDiskCallCostsNothing) {
       disk_.inject({.op = op, .skip = skip});
       EXPECT_FALSE(adopt(replica(800), path).ok()) << static_cast<int>(op) << " " << skip;
       disk_.clear_faults();
+      reopen();  // the disk has failed for good
       expect_nothing_happened(path, bytes);
     }
   }

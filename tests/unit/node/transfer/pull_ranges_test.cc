@@ -321,7 +321,9 @@ TEST_F(PullRangesTest, AnySources) {
     ASSERT_TRUE(ok(store_->remove({id}).at(0)));
     EXPECT_TRUE(eventually([&] { return used() == older; }));
     EXPECT_TRUE(files_below(layout().stage()).empty());
-    if (older > 0) ASSERT_TRUE(ok(store_->remove({replica(100 + seed, 1)}).at(0)));
+    if (older > 0) {
+      ASSERT_TRUE(ok(store_->remove({replica(100 + seed, 1)}).at(0)));
+    }
   }
 }
 
