@@ -110,7 +110,7 @@ class FakeSource final : public v1::Replicas::Service {
     Behaviour behaviour = now();
     if (behaviour.hang_early && !hang(call)) return grpc::Status::CANCELLED;
     auto own = behaviour.contents.find(item.replica().inode());
-    const std::string& bytes = own != behaviour.contents.end() ? own->second : bytes_;
+    const std::string bytes = own != behaviour.contents.end() ? own->second : bytes_;
     v1::ReadChunk first;
     first.set_item(index);
     if (behaviour.lacks.contains(item.replica().inode())) {
