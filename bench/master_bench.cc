@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "bench/bench.h"
 #include "common/concurrency/stop_signal.h"
 #include "master/control/control_loop.h"
 #include "master/namespace/operations.h"
@@ -26,6 +27,8 @@ namespace {
 
 using namespace fsdfs;
 using namespace fsdfs::master;
+using bench::node_id;
+using bench::seconds_since;
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
@@ -35,22 +38,10 @@ constexpr uint64_t kFilesPerDirectory = 1000;
 constexpr uint64_t kFilesPerCommit = 2000;
 constexpr int kDead = 17;  // the node that dies
 
-double seconds_since(Steady::time_point began) {
-  return std::chrono::duration<double>(Steady::now() - began).count();
-}
-
 void need(const Status& status, const char* what) {
   if (status.ok()) return;
   std::fprintf(stderr, "%s: %s\n", what, status.to_string().c_str());
   std::exit(1);
-}
-
-NodeId node_id(int node) {
-  NodeId id;
-  id.bytes[0] = static_cast<uint8_t>(node >> 8);
-  id.bytes[1] = static_cast<uint8_t>(node & 0xFF);
-  id.bytes[15] = 1;
-  return id;
 }
 
 // How long calls of one kind took.

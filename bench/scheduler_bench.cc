@@ -14,21 +14,20 @@
 #include <string>
 #include <vector>
 
+#include "bench/bench.h"
 #include "master/scheduler/scheduler.h"
 
 namespace {
 
 using namespace fsdfs;
 using namespace fsdfs::master;
+using bench::node_id;
+using bench::seconds_since;
 
 constexpr int kNodes = 1000;
 constexpr int kZones = 20;
 constexpr uint64_t kCopies = 3;
 constexpr uint64_t kSizeMean = 4 << 20;
-
-double seconds_since(std::chrono::steady_clock::time_point began) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-}
 
 uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -41,14 +40,6 @@ uint64_t mixed(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
   return x ^ (x >> 31);
-}
-
-NodeId node_id(int node) {
-  NodeId id;
-  id.bytes[0] = static_cast<uint8_t>(node >> 8);
-  id.bytes[1] = static_cast<uint8_t>(node & 0xFF);
-  id.bytes[15] = 1;
-  return id;
 }
 
 InodeId inode_of(uint64_t file) {

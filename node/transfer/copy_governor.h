@@ -1,6 +1,6 @@
-// CopyGovernor: copies that other nodes pull from here make way for clients. While clients are served, copies
-// get a share of what clients get, and kFloor bytes a second in any case, so that repair never stands still;
-// when no client was served for kIdle they get all there is.
+// CopyGovernor: copies that other nodes pull from here make way for clients that read. While such are served,
+// copies get a share of what clients get, and kFloor bytes a second in any case, so that repair never stands
+// still; when no client was served for kIdle they get all there is.
 //
 // Asked by the streams of copies before each chunk. Thread-safe; await_turn() waits in its caller's thread,
 // in bounded time. In memory.
@@ -28,7 +28,7 @@ class CopyGovernor {
 
   explicit CopyGovernor(const Clock& clock) : clock_(clock), refilled_at_(clock.now()) {}
 
-  // A client was given or brought so many bytes.
+  // A client that reads was given so many bytes.
   void served(uint64_t bytes);
   // So many bytes of a copy were given.
   void copied(uint64_t bytes);
