@@ -61,10 +61,12 @@ Status StoreCore::check_present() {
 }
 
 Result<uint64_t> StoreCore::unpromised() {
-  FSDFS_ASSIGN(DiskSpace space, disk.space(layout.root()));
+  auto space = disk.space(layout.root());
+  if (space.status().code() == Code::kNotFound) FSDFS_TRY(check_present());
+  if (!space.ok()) return space.status();
   uint64_t reserved = quota.reserved();
   uint64_t kept = settings.free_floor + reserved - std::min(reserved, staged.load());
-  return space.free_bytes - std::min(space.free_bytes, kept);
+  return space->free_bytes - std::min(space->free_bytes, kept);
 }
 
 Status StoreCore::check_floor(uint64_t bytes) {
