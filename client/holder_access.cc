@@ -1,14 +1,13 @@
 #include "client/holder_access.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "client/pause.h"
 
 namespace fsdfs::client {
 
 namespace {
 
-constexpr Duration kPauseFirst = std::chrono::milliseconds(50);
-constexpr Duration kPauseMax = std::chrono::seconds(1);
 // A ticket with less than this left is renewed: the node has to judge a fetch's ticket before it ends.
 constexpr Duration kTicketMargin = std::chrono::seconds(5);
 
@@ -74,7 +73,7 @@ Status HolderAccess::renew(std::unique_lock<std::mutex>& lock, MonotonicTime dea
   // A renewal that follows the last one closely did not help: give holders time to come back. Nobody ends
   // this wait early.
   bool again = last_renewal_ != MonotonicTime{} && client_.clock().now() - last_renewal_ < 2 * kPauseMax;
-  pause_ = again ? std::clamp(pause_ * 2, kPauseFirst, kPauseMax) : Duration::zero();
+  pause_ = again ? next_pause(pause_) : Duration::zero();
   MonotonicTime resume = client_.clock().now() + pause_;
   bool in_time = resume < deadline;
   if (in_time) renewed_.wait_until(lock, resume, [] { return false; });

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "client/pause.h"
+
 namespace fsdfs::client {
 
 namespace {
-
-constexpr Duration kPauseFirst = std::chrono::milliseconds(50);
-constexpr Duration kPauseMax = std::chrono::seconds(1);
 
 const NodeAddress* suspect(const std::vector<NodeAddress>& chain, const Status& status) {
   for (size_t i = chain.size(); i-- > 1;) {
@@ -61,7 +60,7 @@ Result<Duration> RetryPlan::next_try(const Status& status, ContentSource& source
                   status.reason());
   }
   Duration pause = pause_;
-  pause_ = std::clamp(pause_ * 2, kPauseFirst, kPauseMax);
+  pause_ = next_pause(pause_);
   return pause;
 }
 

@@ -1,8 +1,8 @@
-# Only for speed: headers are read once for eight files, so that these must not name their helpers alike. The preset dev
+# Only for speed: headers are read once for sixteen files, so that these must not name their helpers alike. The preset dev
 # compiles each file by itself, which is quicker when few have changed, and shows what a file forgot to include.
 function(fsdfs_unite name)
   if(FSDFS_SANITIZE OR CMAKE_BUILD_TYPE STREQUAL "Release")
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
     # It tells main files from headers, of which there are none here.
     target_compile_options(${name} PRIVATE -Wno-subobject-linkage)
   endif()

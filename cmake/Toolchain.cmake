@@ -14,6 +14,9 @@ set(FSDFS_SANITIZE "" CACHE STRING "Sanitizers for every target, as -fsanitize= 
 if(FSDFS_SANITIZE)
   add_compile_options(-fsanitize=${FSDFS_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${FSDFS_SANITIZE})
+  # Checks at every use of a pointer, a third of the time to compile, of which AddressSanitizer finds most: a null
+  # pointer used, an object too small. Our code reads no misaligned values, but copies their bytes.
+  add_compile_options(-fno-sanitize=null,object-size,alignment,vptr)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

@@ -23,7 +23,7 @@ namespace fsdfs::client {
 
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kGetExamples[] =
     "A directory is fetched with all that is below it. Files get the mode and the time of modification that "
     "they have in\n"
     "the swarm. What was interrupted is taken up where it stopped when the same get is given again.\n"
@@ -268,7 +268,7 @@ Status cat(Session& session, const std::vector<std::string>& paths) {
 
 void add_get(CommandLine& commands) {
   auto options = std::make_shared<GetOptions>();
-  CLI::App& get = commands.add("get", "Fetch files and directories out of the swarm", kExamples,
+  CLI::App& get = commands.add("get", "Fetch files and directories out of the swarm", kGetExamples,
                                [options](Session& session) { return Get(session, *options).run(); });
   get.add_option("paths", options->operands, "paths of the swarm, then a local path (- is standard output)")
       ->required()

@@ -26,7 +26,7 @@ namespace fsdfs::client {
 
 namespace {
 
-constexpr char kExamples[] =
+constexpr char kPutExamples[] =
     "A directory is put with all that is below it. Files keep mode and time of modification; they belong to "
     "who puts\n"
     "them.\n"
@@ -313,7 +313,7 @@ std::thread Put::count(const std::vector<CopyItem>& items) {
 
 void add_put(CommandLine& commands) {
   auto options = std::make_shared<PutOptions>();
-  CLI::App& put = commands.add("put", "Put files and directories into the swarm", kExamples,
+  CLI::App& put = commands.add("put", "Put files and directories into the swarm", kPutExamples,
                                [options](Session& session) { return Put(session, *options).run(); });
   put.add_option("paths", options->operands,
                  "local files and directories (- is standard input), then the swarm's path")

@@ -8,12 +8,6 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings no_fill() {
-  SchedulerSettings settings;
-  settings.fill = false;
-  return settings;
-}
-
 FileInfo file_info(uint64_t number) {
   FileInfo info;
   info.inode = inode(number);

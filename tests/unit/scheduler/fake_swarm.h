@@ -38,6 +38,13 @@ inline SchedulerSettings bare(Bare chosen = {}) {
   return settings;
 }
 
+// Spare room stays empty.
+inline SchedulerSettings no_fill() {
+  SchedulerSettings settings;
+  settings.fill = false;
+  return settings;
+}
+
 class FakeSwarm {
  public:
   explicit FakeSwarm(const SchedulerSettings& settings = {}) : scheduler(settings) {}

@@ -6,12 +6,6 @@
 namespace fsdfs::master {
 namespace {
 
-SchedulerSettings no_fill() {
-  SchedulerSettings settings;
-  settings.fill = false;
-  return settings;
-}
-
 TEST(Placement, AnotherZoneComesBeforeMoreRoom) {
   FakeSwarm swarm(no_fill());
   swarm.add_node(1, 1000, "a");

@@ -7,18 +7,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr uint64_t kMi = 1 << 20;
+constexpr uint64_t kMebibyte = 1 << 20;
 
 TEST(ProgressLine, SaysWhatIsDoneWhileTheWholeIsUnknown) {
-  ProgressState state{.files_done = 12, .bytes_done = 3 * kMi, .elapsed = milliseconds(1500)};
+  ProgressState state{.files_done = 12, .bytes_done = 3 * kMebibyte, .elapsed = milliseconds(1500)};
   EXPECT_EQ(progress_line(state, 80), "12 files  3 MiB  2 MiB/s");
 }
 
 TEST(ProgressLine, ShowsBarRateAndTimeLeft) {
   ProgressState state{.files_done = 50,
-                      .bytes_done = 10 * kMi,
+                      .bytes_done = 10 * kMebibyte,
                       .files_total = 100,
-                      .bytes_total = 40 * kMi,
+                      .bytes_total = 40 * kMebibyte,
                       .totals_known = true,
                       .elapsed = milliseconds(10'000)};
   std::string line = progress_line(state, 120);
@@ -27,9 +27,9 @@ TEST(ProgressLine, ShowsBarRateAndTimeLeft) {
 
 TEST(ProgressLine, KeepsWithinTheWidth) {
   ProgressState state{.files_done = 5'000'000,
-                      .bytes_done = 1'000'000 * kMi,
+                      .bytes_done = 1'000'000 * kMebibyte,
                       .files_total = 10'000'000,
-                      .bytes_total = 2'000'000 * kMi,
+                      .bytes_total = 2'000'000 * kMebibyte,
                       .totals_known = true,
                       .elapsed = std::chrono::hours(10)};
   for (size_t width = 0; width < 150; ++width) EXPECT_LE(progress_line(state, width).size(), width);
