@@ -23,6 +23,7 @@ class FakeSource final : public v1::Replicas::Service {
     bool omit_description = false;
     bool hang = false;        // says nothing more after the first item's description
     bool hang_early = false;  // says nothing at all
+    size_t number = 0;        // how many were set before it
   };
   struct Asked {
     uint64_t inode = 0;
@@ -69,8 +70,8 @@ class FakeSource final : public v1::Replicas::Service {
   void behave(Behaviour behaviour) {
     {
       std::lock_guard lock(mutex_);
+      behaviour.number = behaviour_.number + 1;
       behaviour_ = std::move(behaviour);
-      ++changes_;
     }
     changed_.notify_all();
   }
@@ -97,10 +98,10 @@ class FakeSource final : public v1::Replicas::Service {
     std::lock_guard lock(mutex_);
     return behaviour_;
   }
-  bool hang(const grpc::ServerContext& call) {
+  // Until the source is told to behave otherwise. False: it ends.
+  bool hang(const grpc::ServerContext& call, const Behaviour& behaviour) {
     std::unique_lock lock(mutex_);
-    const size_t before = changes_;
-    while (changes_ == before && !stopping_ && !call.IsCancelled()) {
+    while (behaviour_.number == behaviour.number && !stopping_ && !call.IsCancelled()) {
       changed_.wait_for(lock, std::chrono::milliseconds(2));
     }
     return !stopping_ && !call.IsCancelled();
@@ -108,7 +109,7 @@ class FakeSource final : public v1::Replicas::Service {
   grpc::Status answer(grpc::ServerContext& call, const v1::ReadItem& item, uint32_t index,
                       grpc::ServerWriter<v1::ReadChunk>& out) {
     Behaviour behaviour = now();
-    if (behaviour.hang_early && !hang(call)) return grpc::Status::CANCELLED;
+    if (behaviour.hang_early && !hang(call, behaviour)) return grpc::Status::CANCELLED;
     auto own = behaviour.contents.find(item.replica().inode());
     const std::string bytes = own != behaviour.contents.end() ? own->second : bytes_;
     v1::ReadChunk first;
@@ -133,11 +134,12 @@ class FakeSource final : public v1::Replicas::Service {
     if (item.length() > 0 && item.length() < end - offset) end = offset + item.length();
     first.set_last(offset >= end);
     out.Write(first);
-    if (behaviour.hang && !hang(call)) return grpc::Status::CANCELLED;
+    if (behaviour.hang && !hang(call, behaviour)) return grpc::Status::CANCELLED;
     for (; offset < end; offset += kBlockSize) {
       behaviour = now();
       if (behaviour.die_at && offset >= *behaviour.die_at) return {grpc::StatusCode::UNAVAILABLE, "killed"};
-      if (behaviour.hang_at && offset >= *behaviour.hang_at && !hang(call)) return grpc::Status::CANCELLED;
+      if (behaviour.hang_at && offset >= *behaviour.hang_at && !hang(call, behaviour))
+        return grpc::Status::CANCELLED;
       v1::ReadChunk chunk;
       std::string block = bytes.substr(offset, std::min<uint64_t>(kBlockSize, end - offset));
       if (behaviour.wrong_byte && *behaviour.wrong_byte / kBlockSize == offset / kBlockSize) {
@@ -163,7 +165,6 @@ class FakeSource final : public v1::Replicas::Service {
   mutable std::mutex mutex_;  // guards all below but the server
   std::condition_variable changed_;
   Behaviour behaviour_;
-  size_t changes_ = 0;  // of the behaviour
   std::vector<Asked> asked_;
   size_t streams_ = 0;
   uint64_t sent_ = 0;
