@@ -14,43 +14,20 @@ set -eu
 cd "$(dirname "$0")/.."
 runs=${1:-3}
 mib=${2:-1024}
-bin=${FSDFS_BIN:-$PWD/build/release/bin}
-[ -x "$bin/fsdfsd" ] || { echo "bench: no $bin/fsdfsd: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
-
-place=$(mktemp -d "${TMPDIR:-/tmp}/fsdfs-bench.XXXXXX")
-pids=
-stop_all() {
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-  pids=
-}
-end() {
-  code=$?
-  trap - EXIT INT TERM
-  stop_all
-  rm -rf "$place"
-  exit "$code"
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-
-head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$place/password"
-chmod 600 "$place/password"
-export FSDFS_SWARM_PASSWORD_FILE="$place/password"
 base=18600
-export FSDFS_JOIN="127.0.0.1:$base"
-serve() {
-  name=$1
-  port=$2
-  shift 2
-  "$bin/fsdfsd" --data "$place/$name" --listen "127.0.0.1:$port" --set copies.spare=false --set sync_copies=1 \
-    --set node.report_interval=1s --set trash.retention=0s "$@" 2>"$place/$name.log" &
-  pids="$pids $!"
-}
-node() { serve "node$1" "$((base + $1))" --quota 100G --set "node.host=machine$1"; }
-now() { date +%s.%N; }
-whole() { # N copies of the file there are
-  until [ "$("$bin/fsdfs" stat /big --json | sed -n 's/.*"copies": *\([0-9]*\).*/\1/p' | head -n 1)" = "$1" ]; do :; done
+. bench/swarm.sh
+settings="--set copies.spare=false --set sync_copies=1 --set node.report_interval=1s --set trash.retention=0s"
+# shellcheck disable=SC2086 # a list of words
+master() { serve master "$base" --master $settings; }
+# shellcheck disable=SC2086 # a list of words
+node() { serve "node$1" "$((base + $1))" $settings --quota 100G --set "node.host=machine$1"; }
+whole() { # N copies of the file there are; looked for twice a second, at most ten minutes
+  looks=0
+  until [ "$("$bin/fsdfs" stat /big --json | sed -n 's/.*"copies": *\([0-9]*\).*/\1/p' | head -n 1)" = "$1" ]; do
+    looks=$((looks + 1))
+    [ "$looks" -lt 1200 ] || { echo "bench: /big has not come to $1 copies in ten minutes" >&2; exit 1; }
+    sleep 0.5
+  done
 }
 pulled() { # bytes, over all copies that were put together from ranges
   cat "$place"/node*.log | sed -n 's/.* \([0-9]*\) bytes pulled, [0-9]* bytes taken.*/\1/p' | awk '{ sum += $1 } END { printf "%d", sum }'
@@ -61,7 +38,7 @@ run=0
 while [ "$run" -lt "$runs" ]; do
   run=$((run + 1))
   rm -rf "$place/master" "$place"/node*
-  serve master "$base" --master
+  master
   node 1
   "$bin/fsdfs" wait --nodes 1 --timeout 60s >/dev/null
   "$bin/fsdfs" put "$place/source" /big >/dev/null

@@ -12,39 +12,12 @@ cd "$(dirname "$0")/.."
 runs=${1:-5}
 mib=${2:-1024}
 tree=${3:-/usr/share/doc}
-bin=build/release/bin
-[ -x "$bin/fsdfsd" ] || { echo "bench: no $bin/fsdfsd: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
-
-place=$(mktemp -d "${TMPDIR:-/tmp}/fsdfs-bench.XXXXXX")
-pids=
-end() {
-  code=$?
-  trap - EXIT INT TERM
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-  rm -rf "$place"
-  exit "$code"
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-
-head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$place/password"
-chmod 600 "$place/password"
-export FSDFS_SWARM_PASSWORD_FILE="$place/password"
-port=18400
-serve() {
-  name=$1
-  shift
-  "$bin/fsdfsd" --data "$place/$name" --listen "127.0.0.1:$port" "$@" 2>"$place/$name.log" &
-  pids="$pids $!"
-  port=$((port + 1))
-}
-export FSDFS_JOIN="127.0.0.1:$port"
-serve master --master
-for node in 1 2 3 4; do serve "node$node" --quota 100G --set "node.host=machine$node"; done
+base=18400
+. bench/swarm.sh
+serve master "$base" --master
+for node in 1 2 3 4; do serve "node$node" "$((base + node))" --quota 100G --set "node.host=machine$node"; done
 "$bin/fsdfs" wait --nodes 4 --timeout 60s >/dev/null
 
-now() { date +%s.%N; }
 # timed NAME COMMAND...: one line "NAME SECONDS" for the summary.
 timed() {
   name=$1

@@ -17,40 +17,9 @@ for setting; do
   set -- "$@" --set "$setting"
   shift
 done
-bin=$PWD/build/release/bin
-[ -x "$bin/fsdfsd" ] || { echo "bench: no $bin/fsdfsd: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
-
-place=$(mktemp -d "${TMPDIR:-/tmp}/fsdfs-bench.XXXXXX")
-pids=
-stop_all() {
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  for pid in $pids; do wait "$pid" 2>/dev/null || true; done
-  pids=
-}
-end() {
-  code=$?
-  trap - EXIT INT TERM
-  stop_all
-  rm -rf "$place"
-  exit "$code"
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-
-head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$place/password"
-chmod 600 "$place/password"
-export FSDFS_SWARM_PASSWORD_FILE="$place/password"
 base=18500
-export FSDFS_JOIN="127.0.0.1:$base"
-serve() {
-  name=$1
-  port=$2
-  shift 2
-  "$bin/fsdfsd" --data "$place/$name" --listen "127.0.0.1:$port" --set copies.spare=false \
-    --set node.report_interval=1s --set node.dead_after=4s --set trash.retention=0s "$@" 2>"$place/$name.log" &
-  pids="$pids $!"
-}
-now() { date +%s.%N; }
+. bench/swarm.sh
+settings="--set copies.spare=false --set node.report_interval=1s --set node.dead_after=4s --set trash.retention=0s"
 number() { "$bin/fsdfs" status --json | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.]*\).*/\1/p" | head -n 1; }
 since() { echo "$(now) $1" | awk '{ printf "%.3f", $1 - $2 }'; }
 
@@ -88,8 +57,10 @@ run=0
 while [ "$run" -lt "$runs" ]; do
   run=$((run + 1))
   rm -rf "$place/master" "$place"/node*
-  serve master "$base" --master "$@"
-  for node in 1 2 3 4; do serve "node$node" "$((base + node))" --quota 100G --set "node.host=machine$node" "$@"; done
+  # shellcheck disable=SC2086 # a list of words
+  serve master "$base" --master $settings "$@"
+  # shellcheck disable=SC2086 # a list of words
+  for node in 1 2 3 4; do serve "node$node" "$((base + node))" $settings --quota 100G --set "node.host=machine$node" "$@"; done
   victim=${pids##* }
   "$bin/fsdfs" wait --nodes 4 --timeout 60s >/dev/null
   "$bin/fsdfs" put "$place/source" /f >/dev/null

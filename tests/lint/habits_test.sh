@@ -24,7 +24,7 @@ h='// A contract.\n#pragma once\n'
 expect 0 common/a.h "$h"
 expect 0 fuse/a.cc '#include "client/types.h"\n#include "common/status.h"\n'
 expect 0 tests/harness/wait.h "${h}std::this_thread::sleep_for(x);\n"
-expect 0 docs/a.md 'See /srv/work/x and a/home/b.\n'
+expect 0 docs/a.md 'See a/home/b.\n'
 
 expect 1 common/a.h '#pragma once\n'
 expect 1 common/a.h '// A contract.\n'
