@@ -37,6 +37,7 @@ constexpr int kCopies = 3;
 constexpr uint64_t kFilesPerDirectory = 1000;
 constexpr uint64_t kFilesPerCommit = 2000;
 constexpr int kDead = 17;  // the node that dies
+constexpr uint64_t kReplicasInRange = 1024;
 
 void need(const Status& status, const char* what) {
   if (status.ok()) return;
@@ -228,15 +229,26 @@ class Bench {
     }
     await([this] { return loop_->view()->health.nodes_up == attending_.size(); });
     for (size_t node = 0; node < attending_.size(); ++node) {
-      std::vector<HeldReplica> held;
-      for (const ReplicaId& replica : attending_[node].held)
-        held.push_back({replica, {kSize, {}}, ReplicaState::kWhole});
-      loop_->inventory(attending_[node].attendance, node_id(static_cast<int>(node)), std::move(held), true,
-                       [&left] { --left; });
+      loop_->inventory(attending_[node].attendance, node_id(static_cast<int>(node)),
+                       ranges_of(attending_[node].held), [&left] { --left; });
       report_of(node);
     }
     await([&left] { return left == 0; });
     await([this] { return loop_->view()->settled; });
+  }
+
+  // All of them in one message: they are held against the records, and agree.
+  static InventoryRanges ranges_of(const std::vector<ReplicaId>& held) {
+    InventoryRanges told;
+    RangeDigest digest;
+    for (const ReplicaId& replica : held) {
+      digest.add(replica, kSize, {}, static_cast<uint8_t>(ReplicaState::kWhole));
+      if (digest.count() == kReplicasInRange)
+        told.ranges.push_back({replica, kReplicasInRange, digest.finish()});
+    }
+    uint64_t rest = digest.count();
+    told.ranges.push_back({kReplicaIdMax, rest, digest.finish()});
+    return told;
   }
 
   // --- threads ---

@@ -8,8 +8,16 @@ namespace fsdfs::master {
 namespace {
 
 constexpr size_t kReplicasPerOperation = 256;
-constexpr size_t kRowsPerScan = 1000;
-constexpr size_t kScansPerTurn = 4;
+
+// The parts of `all` that one operation each takes.
+template <typename Each, typename Take>
+void in_batches(const std::vector<Each>& all, Take take) {
+  for (size_t at = 0; at < all.size(); at += kReplicasPerOperation) {
+    auto begin = all.begin() + static_cast<ptrdiff_t>(at);
+    auto end = all.begin() + static_cast<ptrdiff_t>(std::min(at + kReplicasPerOperation, all.size()));
+    take(std::vector<Each>(begin, end));
+  }
+}
 
 }  // namespace
 
@@ -28,14 +36,15 @@ RetireRule AttendanceDesk::retire_rule() const {
   return rule;
 }
 
+void AttendanceDesk::end_former(const NodeId& id) {
+  const KnownNode* node = context_.nodes.find(id);
+  if (node != nullptr && node->link != nullptr) give_up(node->attendance, aborted("the node attends anew"));
+}
+
 void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr<NodeLink> link) {
   KnownNode* node = context_.nodes.find(hello.node);
   if (node == nullptr || node->record.admin_state == AdminState::kRemoving) {
     return link->close(unavailable("the node has just been removed: attend again"));
-  }
-  if (node->link != nullptr) {
-    node->link->close(aborted("the node attends anew"));
-    detach(node->attendance);
   }
   Attendance& attendance = attendances_[id];
   attendance.node = hello.node;
@@ -51,8 +60,10 @@ void AttendanceDesk::attach(uint64_t id, const NodeHello& hello, std::shared_ptr
   context_.events.add({.kind = EventKind::kNodeJoined,
                        .node = hello.node,
                        .text = hello.zone.empty() ? std::string() : "zone " + hello.zone});
-  send(attendance, WelcomeMessage{context_.store.swarm(), context_.settings.report_interval,
-                                  context_.settings.lease, context_.clock.wall()});
+  WelcomeMessage welcome{context_.store.swarm(), context_.settings.report_interval, context_.settings.lease,
+                         context_.clock.wall()};
+  // It may have ended before it came here, and then nobody else will say so.
+  if (!node->link->send(context_.store.epoch(), welcome)) detach(id);
 }
 
 void AttendanceDesk::detach(uint64_t id) {
@@ -70,6 +81,14 @@ void AttendanceDesk::detach(uint64_t id) {
   context_.events.add({.kind = EventKind::kNodeLeft, .node = node_id});
 }
 
+void AttendanceDesk::give_up(uint64_t id, const Status& why) {
+  const Attendance* attendance = find(id);
+  if (attendance == nullptr) return;
+  const KnownNode* node = context_.nodes.find(attendance->node);
+  if (node != nullptr && node->link != nullptr && node->attendance == id) node->link->close(why);
+  detach(id);
+}
+
 void AttendanceDesk::close_all(const Status& why) {
   for (const auto& [id, node] : context_.nodes.all()) {
     if (node.link != nullptr) node.link->close(why);
@@ -82,19 +101,37 @@ void AttendanceDesk::send(const Attendance& attendance, const MasterMessage& mes
   if (node != nullptr && node->link != nullptr) (void)node->link->send(context_.store.epoch(), message);
 }
 
-void AttendanceDesk::inventory(uint64_t id, const std::vector<ReplicaId>& keys, Held differing, bool last) {
+void AttendanceDesk::ranges_came(uint64_t id, const InventoryRanges& told, const RangesVerdict& verdict) {
   Attendance* attendance = find(id);
-  if (attendance == nullptr || !attendance->joining || attendance->complete) return;
-  attendance->held.insert(attendance->held.end(), keys.begin(), keys.end());
-  for (size_t at = 0; at < differing.size(); at += kReplicasPerOperation) {
-    auto end = std::min(at + kReplicasPerOperation, differing.size());
-    submit_held(id, *attendance,
-                std::make_shared<Held>(differing.begin() + static_cast<ptrdiff_t>(at),
-                                       differing.begin() + static_cast<ptrdiff_t>(end)));
+  if (attendance == nullptr) return;
+  if (!attendance->inventory.ranges_came(told)) {
+    return give_up(id, invalid_argument("ranges of an inventory do not follow one another: attend again"));
   }
-  if (!last) return;
-  attendance->complete = true;
-  std::sort(attendance->held.begin(), attendance->held.end());
+  for (const InventoryRange& range : told.ranges) attendance->figures.replicas += range.count;
+  attendance->figures.ranges += told.ranges.size();
+  attendance->figures.ranges_differing += verdict.differing;
+  for (const ReplicaSpan& span : verdict.spans) attendance->inventory.asked_for(span);
+  if (!verdict.spans.empty()) send(*attendance, InventoryMessage{verdict.spans});
+  finish_if_done(id, *attendance);
+}
+
+void AttendanceDesk::page_came(uint64_t id, const ReplicaSpan& span, size_t named, PageVerdict verdict) {
+  Attendance* attendance = find(id);
+  if (attendance == nullptr) return;
+  if (!attendance->inventory.page_came(span)) {
+    return give_up(id, invalid_argument("a page of an inventory was not asked for: attend again"));
+  }
+  attendance->figures.travelled += named;
+  ++attendance->writes;  // so that none of those below ends the reconciliation before all are on their way
+  if (verdict.upto != span.last) {
+    ReplicaSpan rest{verdict.upto, span.last};
+    attendance->inventory.asked_for(rest);
+    send(*attendance, InventoryMessage{{rest}});
+  }
+  in_batches(verdict.differing,
+             [&](Held held) { submit_held(id, *attendance, std::make_shared<Held>(std::move(held))); });
+  if (!verdict.missing.empty()) settle_missing(id, *attendance, std::move(verdict.missing));
+  write_ended(id, true);
 }
 
 void AttendanceDesk::submit_held(uint64_t id, Attendance& attendance, std::shared_ptr<Held> held) {
@@ -174,7 +211,7 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   }
   context_.tell_node(*node);
   apply_changes(id, *attendance, report.changes);
-  note_verified(node_id, std::move(report.verified));
+  note_verified(node_id, report.verified);
   return Reporter{node_id, attendance->incarnation};
 }
 
@@ -196,11 +233,8 @@ void AttendanceDesk::note_disks(KnownNode& node, std::vector<DiskReport> disks) 
 }
 
 // Soft state: what cannot be written is forgotten.
-void AttendanceDesk::note_verified(const NodeId& node, std::vector<VerifiedReplica> verified) {
-  for (size_t at = 0; at < verified.size(); at += kReplicasPerOperation) {
-    auto end = std::min(at + kReplicasPerOperation, verified.size());
-    std::vector<VerifiedReplica> batch(verified.begin() + static_cast<ptrdiff_t>(at),
-                                       verified.begin() + static_cast<ptrdiff_t>(end));
+void AttendanceDesk::note_verified(const NodeId& node, const std::vector<VerifiedReplica>& verified) {
+  in_batches(verified, [&](std::vector<VerifiedReplica> batch) {
     context_.store.submit(
         {},
         [node, batch = std::move(batch),
@@ -210,7 +244,7 @@ void AttendanceDesk::note_verified(const NodeId& node, std::vector<VerifiedRepli
           return std::string();
         },
         [](const Result<std::string>&) {});
-  }
+  });
 }
 
 // Each change once, in order; those on their way through the writer are not sent there again.
@@ -223,6 +257,7 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
   if (fresh->empty()) return;
   uint64_t last = fresh->back().sequence;
   attendance.submitted = last;
+  if (attendance.joining) touch(attendance, *fresh);
   auto held = std::make_shared<Held>();
   auto verdicts = std::make_shared<std::vector<Verdict>>();
   auto gone = std::make_shared<std::vector<Gone>>();
@@ -266,6 +301,13 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
       });
 }
 
+// A row that stands already is not made anew by what came, and is not to be taken for missing all the same.
+void AttendanceDesk::touch(Attendance& attendance, const std::vector<NodeChange>& changes) {
+  for (const NodeChange& change : changes) {
+    if (const auto* came = std::get_if<HeldReplica>(&change.change)) attendance.touched.insert(came->replica);
+  }
+}
+
 void AttendanceDesk::note_gone(const NodeId& node, const std::vector<Gone>& gone) {
   for (const auto& [replica, was] : gone) {
     bool ordered = was == ReplicaState::kDeleting;
@@ -298,61 +340,44 @@ void AttendanceDesk::row_changed(const ReplicaRecord& row) {
   }
 }
 
-bool AttendanceDesk::turn() {
-  bool more = false;
-  std::vector<uint64_t> joining;
-  for (const auto& [id, attendance] : attendances_) {
-    if (attendance.joining && attendance.complete) joining.push_back(id);
-  }
-  size_t scans = 0;
-  for (uint64_t id : joining) {
-    Attendance* attendance = find(id);
-    if (attendance == nullptr) continue;
-    if (!attendance->scanned && scans++ < kScansPerTurn) scan(id, *attendance);
-    more = more || !attendance->scanned;
-    finish_if_done(id, *attendance);
-  }
-  return more;
+// The view that the rows were seen in may show a commit that this loop has not been told of. Once the writer
+// has done what it was given by now, it has been.
+void AttendanceDesk::settle_missing(uint64_t id, Attendance& attendance, std::vector<ReplicaId> missing) {
+  ++attendance.writes;
+  context_.when_written([this, id, missing = std::move(missing)](const Status& written) {
+    Attendance* present = find(id);
+    if (present == nullptr) return;
+    if (written.ok()) {
+      std::vector<ReplicaId> gone;
+      for (const ReplicaId& replica : missing) {
+        if (!present->touched.contains(replica)) gone.push_back(replica);
+      }
+      if (!gone.empty()) drop_missing(id, *present, gone);
+    }
+    write_ended(id, written.ok());
+  });
 }
 
-// One page of the node's rows.
-void AttendanceDesk::scan(uint64_t id, Attendance& attendance) {
-  auto rows = [&]() -> Result<std::vector<ReplicaRecord>> {
-    FSDFS_ASSIGN(auto view, context_.store.read());
-    return view->replicas_on(attendance.node, attendance.cursor, kRowsPerScan);
-  }();
-  if (!rows.ok()) {
-    context_.repeated.error("scan", "the records of node {} cannot be read: {}", to_string(attendance.node),
-                            rows.status().to_string());
-    return;
-  }
-  std::vector<ReplicaId> missing;
-  for (const ReplicaRecord& row : *rows) {
-    bool held = std::binary_search(attendance.held.begin(), attendance.held.end(), row.replica);
-    if (!held && !attendance.touched.contains(row.replica)) missing.push_back(row.replica);
-  }
-  attendance.scanned = rows->size() < kRowsPerScan;
-  if (!rows->empty()) attendance.cursor = rows->back().replica;
-  if (!missing.empty()) drop_missing(id, attendance, std::move(missing));
-}
-
-void AttendanceDesk::drop_missing(uint64_t id, Attendance& attendance, std::vector<ReplicaId> missing) {
+void AttendanceDesk::drop_missing(uint64_t id, Attendance& attendance,
+                                  const std::vector<ReplicaId>& missing) {
   context_.repeated.warning("missing", "node {} came without {} replicas that were recorded there",
                             to_string(attendance.node), missing.size());
   context_.events.add(
       {.node = attendance.node,
        .text = fmt::format("a node came without {} replicas that were recorded there", missing.size())});
-  ++attendance.writes;
-  context_.store.submit(
-      {},
-      [node = attendance.node,
-       gone = std::move(missing)](WriteTransaction& transaction) -> Result<std::string> {
-        for (const ReplicaId& replica : gone) FSDFS_TRY(apply_gone(transaction, node, replica).status());
-        return std::string();
-      },
-      [this, id](const Result<std::string>& done) {
-        context_.post([this, id, ok = done.ok()] { write_ended(id, ok); });
-      });
+  in_batches(missing, [&](std::vector<ReplicaId> batch) {
+    ++attendance.writes;
+    context_.store.submit(
+        {},
+        [node = attendance.node,
+         gone = std::move(batch)](WriteTransaction& transaction) -> Result<std::string> {
+          for (const ReplicaId& replica : gone) FSDFS_TRY(apply_gone(transaction, node, replica).status());
+          return std::string();
+        },
+        [this, id](const Result<std::string>& done) {
+          context_.post([this, id, ok = done.ok()] { write_ended(id, ok); });
+        });
+  });
 }
 
 void AttendanceDesk::write_ended(uint64_t id, bool ok) {
@@ -364,17 +389,19 @@ void AttendanceDesk::write_ended(uint64_t id, bool ok) {
 }
 
 void AttendanceDesk::finish_if_done(uint64_t id, Attendance& attendance) {
-  if (!attendance.joining || !attendance.scanned || attendance.writes != 0) return;
+  if (!attendance.joining || !attendance.inventory.complete() || attendance.writes != 0) return;
   if (attendance.failed) {
-    const KnownNode* node = context_.nodes.find(attendance.node);
-    if (node != nullptr && node->link != nullptr) {
-      node->link->close(unavailable("the master could not record the inventory: attend again"));
-    }
-    return detach(id);
+    return give_up(id, unavailable("the master could not record the inventory: attend again"));
   }
   attendance.joining = false;
-  attendance.held = {};
   attendance.touched = {};
+  const InventoryFigures& figures = attendance.figures;
+  context_.logger.info(
+      "the inventory of node {} is recorded: {} replicas in {} ranges, of which {} differed; {} replicas "
+      "were named",
+      to_string(attendance.node), figures.replicas, figures.ranges, figures.ranges_differing,
+      figures.travelled);
+  if (KnownNode* node = context_.nodes.find(attendance.node)) node->inventory = figures;
   context_.scheduler.node_reported(attendance.node);
   send(attendance, AcknowledgeMessage{attendance.acknowledged, true});
 }

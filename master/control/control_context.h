@@ -28,6 +28,15 @@ struct ControlContext {
   // Waits while the loop is behind; drops the event once the loop has stopped. Not on the loop's thread.
   std::function<void(ControlEvent)> post;
 
+  // `event` comes on the loop's thread, after the records of everything that the writer had been given
+  // before.
+  void when_written(std::function<void(const Status&)> event) {
+    store.submit(
+        {}, [](WriteTransaction&) -> Result<std::string> { return std::string(); },
+        [post = post, event = std::move(event)](const Result<std::string>& done) {
+          post([event, status = done.status()] { event(status); });
+        });
+  }
   // Tells the scheduler what the directory says of the node.
   void tell_node(const KnownNode& node) {
     Status told = scheduler.node_changed(nodes.info(node));

@@ -13,6 +13,13 @@ namespace {
 constexpr size_t kEventsPerTurn = 1024;
 constexpr auto kRetryGap = std::chrono::milliseconds(2);  // while the scheduler has more to do at once
 
+// That a page of an inventory is held against: twice what a page of equal holdings has.
+constexpr size_t kRowsForPage = 8192;
+
+Status unread_inventory(const Status& why) {
+  return unavailable("the master could not read what it has recorded (" + why.message() + "): attend again");
+}
+
 MonotonicTime steady_now() {
   return std::chrono::steady_clock::now();
 }
@@ -125,7 +132,7 @@ uint64_t ControlLoop::join(const NodeHello& hello, std::shared_ptr<NodeLink> lin
               {.kind = EventKind::kNodeRefused, .node = hello.node, .text = done.status().message()});
           return link->close(done.status());
         }
-        post([this, id, hello, link] { welcome(id, hello, link); });
+        post([this, id, hello, link] { receive(id, hello, link); });
       });
   return id;
 }
@@ -135,30 +142,57 @@ bool ControlLoop::is_first_meeting(const NodeId& node) {
   return met_.insert(node).second;
 }
 
-void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello,
+// What the node said in an earlier attendance is recorded before this one is held against the records: a
+// write that is still on its way would change a row behind the comparison.
+void ControlLoop::receive(uint64_t attendance, const NodeHello& hello,
                           const std::shared_ptr<NodeLink>& link) {
   auto greeting = liveness_.hello(hello.node, hello.incarnation, hello.address, clock_.now());
   if (!greeting.ok()) return link->close(greeting.status());
+  attendance_desk_.end_former(hello.node);
+  context_.when_written([this, attendance, hello, link](const Status& written) {
+    if (!written.ok()) return link->close(written);
+    welcome(attendance, hello, link);
+  });
+}
+
+void ControlLoop::welcome(uint64_t attendance, const NodeHello& hello,
+                          const std::shared_ptr<NodeLink>& link) {
+  const KnownNode* node = nodes_.find(hello.node);
+  if (node != nullptr && node->link != nullptr) return receive(attendance, hello, link);
   attendance_desk_.attach(attendance, hello, link);
   watch_node(hello.node);
   nodes_changed_ = true;
 }
 
-void ControlLoop::inventory(uint64_t attendance, const NodeId& node, std::vector<HeldReplica> held, bool last,
+void ControlLoop::inventory(uint64_t attendance, const NodeId& node, InventoryRanges told,
                             Acknowledged next) {
-  std::vector<ReplicaId> keys;
-  keys.reserve(held.size());
-  for (const HeldReplica& replica : held) keys.push_back(replica.replica);
-  // What the records agree with needs no transaction; on the caller's thread, so that many nodes are held
-  // against the records at once.
-  if (auto view = store_.read(); view.ok()) {
-    std::erase_if(held, [&](const HeldReplica& replica) {
-      auto settled = is_settled(**view, node, replica);
-      return settled.ok() && *settled;
-    });
-  }
-  post([this, attendance, keys = std::move(keys), held = std::move(held), last, next]() mutable {
-    attendance_desk_.inventory(attendance, keys, std::move(held), last);
+  // On the caller's thread, here and below, so that many nodes are held against the records at once.
+  auto verdict = [&]() -> Result<RangesVerdict> {
+    FSDFS_ASSIGN(auto view, store_.read());
+    return check_ranges(*view, node, told);
+  }();
+  post([this, attendance, told = std::move(told), verdict = std::move(verdict), next] {
+    if (verdict.ok()) {
+      attendance_desk_.ranges_came(attendance, told, *verdict);
+    } else {
+      attendance_desk_.give_up(attendance, unread_inventory(verdict.status()));
+    }
+    next();
+  });
+}
+
+void ControlLoop::inventory(uint64_t attendance, const NodeId& node, InventoryPage page, Acknowledged next) {
+  auto verdict = [&]() -> Result<PageVerdict> {
+    FSDFS_ASSIGN(auto view, store_.read());
+    return check_page(*view, node, page, kRowsForPage);
+  }();
+  post([this, attendance, span = page.span, named = page.held.size(), verdict = std::move(verdict),
+        next]() mutable {
+    if (verdict.ok()) {
+      attendance_desk_.page_came(attendance, span, named, std::move(*verdict));
+    } else {
+      attendance_desk_.give_up(attendance, unread_inventory(verdict.status()));
+    }
     next();
   });
 }
@@ -292,17 +326,15 @@ bool ControlLoop::turn() {
   watch_slowness();
   // A node must not get room for new copies before the view knows it: clients are told what the view says.
   if (nodes_changed_) publish();
-  bool more = attendance_desk_.turn();
   TickResult tick = scheduler_.tick(clock_.now());
   if (!tick.orders.empty()) changed_ = true;
-  more = more || tick.more_work;
   orders_.dispatch(std::move(tick.orders));
   admissions_.turn();
   trash_.turn();
   removals_.turn();
   event_log_.flush();
   if (changed_ && steady_now() - published_at_ >= settings_.view_interval) publish();
-  return more || changed_;
+  return tick.more_work || changed_;
 }
 
 void ControlLoop::watch_nodes() {

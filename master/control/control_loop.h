@@ -59,8 +59,8 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   // Registers the node and welcomes it through the link, or closes the link with the reason.
   uint64_t join(const NodeHello& hello, std::shared_ptr<NodeLink> link);
   // `next` is called when the next message may come, also when this one was of no use.
-  void inventory(uint64_t attendance, const NodeId& node, std::vector<HeldReplica> held, bool last,
-                 Acknowledged next);
+  void inventory(uint64_t attendance, const NodeId& node, InventoryRanges told, Acknowledged next);
+  void inventory(uint64_t attendance, const NodeId& node, InventoryPage page, Acknowledged next);
   void report(uint64_t attendance, NodeReport report, Acknowledged next);
   void outcome(uint64_t attendance, OrderOutcome outcome);
   void audited(uint64_t request, AuditAnswer answer);
@@ -97,6 +97,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   void post(ControlEvent event);
   bool post_now(ControlEvent event);
   bool is_first_meeting(const NodeId& node);
+  void receive(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link);
   void welcome(uint64_t attendance, const NodeHello& hello, const std::shared_ptr<NodeLink>& link);
   void run();
   bool turn();

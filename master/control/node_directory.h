@@ -27,6 +27,7 @@ struct KnownNode {
   std::vector<DiskReport> disks;   // as it last said
   std::shared_ptr<NodeLink> link;  // null: it does not attend
   uint64_t attendance = 0;         // of the link
+  InventoryFigures inventory;      // of its last join that was reconciled
 
   // Bytes on the node that no counted replica covers: they take room.
   UnknownReplicas unknown;

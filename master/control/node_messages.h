@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/inventory.h"
 #include "common/status.h"
 #include "master/store/records.h"
 
@@ -31,6 +32,18 @@ struct HeldReplica {
   ReplicaId replica;
   Content content;
   ReplicaState state = ReplicaState::kWhole;  // or kQuarantined
+};
+
+// The next part of what it holds, as digests; ascending, at least one.
+struct InventoryRanges {
+  ReplicaId after;  // where the first one begins
+  std::vector<InventoryRange> ranges;
+};
+
+// All that it holds in a span that it was asked for, or in the next part of that; ascending.
+struct InventoryPage {
+  ReplicaSpan span;
+  std::vector<HeldReplica> held;
 };
 
 struct NodeChange {
@@ -134,6 +147,11 @@ struct CancelMessage {
   OrderId order;
 };
 
+// Name what you hold in these spans.
+struct InventoryMessage {
+  std::vector<ReplicaSpan> spans;
+};
+
 // Begin a pass of the scrubber now.
 struct ScrubMessage {
   uint64_t request = 0;  // above all earlier ones to this node
@@ -147,7 +165,7 @@ struct AuditMessage {
 };
 
 using MasterMessage = std::variant<WelcomeMessage, AcknowledgeMessage, CopyMessage, DeleteMessage,
-                                   CancelMessage, ScrubMessage, AuditMessage>;
+                                   CancelMessage, ScrubMessage, AuditMessage, InventoryMessage>;
 
 // The way to one node. Thread-safe; implementations never call back into the control loop from within.
 class NodeLink {

@@ -99,14 +99,11 @@ Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, co
   return Verdict::kRecorded;
 }
 
-Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held) {
-  if (held.state != ReplicaState::kWhole) return false;
-  FSDFS_ASSIGN(auto row, view.replica(held.replica, node));
-  if (!row || row->size != held.content.size) return false;
-  if (row->state == ReplicaState::kDeleting || row->state == ReplicaState::kStale) return true;
-  if (row->state != ReplicaState::kWhole) return false;
-  FSDFS_ASSIGN(auto inode, view.inode(held.replica.inode));
-  return inode && inode->version == held.replica.version && inode->content == held.content;
+bool is_settled(const Holding& recorded, const HeldReplica& held) {
+  const ReplicaRecord& row = recorded.row;
+  if (held.state != ReplicaState::kWhole || row.size != held.content.size) return false;
+  if (row.state == ReplicaState::kDeleting || row.state == ReplicaState::kStale) return true;
+  return row.state == ReplicaState::kWhole && recorded.content == held.content;
 }
 
 Status apply_verified(WriteTransaction& transaction, const NodeId& node, const VerifiedReplica& verified,

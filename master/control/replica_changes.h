@@ -36,8 +36,9 @@ struct RetireRule {
 
 Result<Verdict> apply_held(WriteTransaction& transaction, const NodeId& node, const HeldReplica& held,
                            const RetireRule& rule);
-// True when apply_held would leave everything as it is; then the writer need not be asked.
-Result<bool> is_settled(ReadView& view, const NodeId& node, const HeldReplica& held);
+// True when apply_held would leave everything as it is; then the writer need not be asked. `recorded`: of
+// this replica on this node.
+bool is_settled(const Holding& recorded, const HeldReplica& held);
 
 // The node has read it whole and found it right.
 Status apply_verified(WriteTransaction& transaction, const NodeId& node, const VerifiedReplica& verified,

@@ -11,6 +11,14 @@
 
 namespace fsdfs::master {
 
+// What a node's join took.
+struct InventoryFigures {
+  uint64_t replicas = 0;  // that it holds, by its digests
+  uint64_t ranges = 0;
+  uint64_t ranges_differing = 0;
+  uint64_t travelled = 0;  // replicas that it was asked to name, and did
+};
+
 struct NodeStatus {
   NodeRecord record;
   Liveness liveness = Liveness::kDead;
@@ -21,6 +29,7 @@ struct NodeStatus {
   std::vector<DiskReport> disks;
   uint64_t unknown_replicas = 0;
   uint64_t quarantined_replicas = 0;
+  InventoryFigures inventory;  // of its last join
   ScrubReport scrub;
   NodeView placed;  // as the scheduler counts
 };

@@ -1,5 +1,7 @@
 #include "master/service/convert.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -17,6 +19,16 @@ Id id_or_none(std::string_view bytes) {
 
 uint32_t milliseconds(Duration duration) {
   return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+// What one message of an inventory may carry.
+constexpr int kRangesMax = 64;
+constexpr int kReplicasMax = 4096;
+
+Status check_ascending(const ReplicaId& before, const ReplicaId& next) {
+  if (before < next) return {};
+  return invalid_argument(
+      fmt::format("an inventory is not in order: {} follows {}", next.to_string(), before.to_string()));
 }
 
 v1::ReplicaOrigin origin_to_proto(const ReplicaOrigin& origin) {
@@ -67,6 +79,13 @@ struct MessageEncoder {
     message->set_request(audit.request);
     for (const ReplicaId& id : audit.ids) *message->add_ids() = to_proto(id);
     if (audit.after != ReplicaId{}) *message->mutable_after() = to_proto(audit.after);
+  }
+  void operator()(const InventoryMessage& inventory) {
+    for (const ReplicaSpan& asked : inventory.spans) {
+      v1::ReplicaSpan& span = *out.mutable_inventory()->add_spans();
+      if (asked.after != ReplicaId{}) *span.mutable_after() = to_proto(asked.after);
+      *span.mutable_last() = to_proto(asked.last);
+    }
   }
   void operator()(const ScrubMessage& scrub) { out.mutable_scrub()->set_request(scrub.request); }
 };
@@ -246,13 +265,41 @@ Result<HeldReplica> from_proto(const v1::HeldReplica& held) {
   return out;
 }
 
-Result<std::vector<HeldReplica>> from_proto(const v1::Inventory& inventory) {
-  std::vector<HeldReplica> out;
-  out.reserve(static_cast<size_t>(inventory.held_size()));
-  for (const auto& held : inventory.held()) {
-    FSDFS_ASSIGN(auto replica, from_proto(held));
-    out.push_back(std::move(replica));
+Result<InventoryRanges> from_proto(const v1::InventoryRanges& message) {
+  InventoryRanges out{from_proto(message.after()), {}};
+  if (message.ranges_size() < 1 || message.ranges_size() > kRangesMax) {
+    return invalid_argument(
+        fmt::format("an inventory came in {} ranges at once (1 to {})", message.ranges_size(), kRangesMax));
   }
+  ReplicaId last = out.after;
+  for (const auto& range : message.ranges()) {
+    FSDFS_TRY(check_ascending(last, from_proto(range.last())));
+    last = from_proto(range.last());
+    if (range.count() > uint32_t{kReplicasMax}) {
+      return invalid_argument(
+          fmt::format("a range of an inventory has {} replicas, more than {}", range.count(), kReplicasMax));
+    }
+    out.ranges.push_back({last, range.count(), range.digest()});
+  }
+  return out;
+}
+
+Result<InventoryPage> from_proto(const v1::InventoryPage& message) {
+  InventoryPage out{{from_proto(message.span().after()), from_proto(message.span().last())}, {}};
+  FSDFS_TRY(check_ascending(out.span.after, out.span.last));
+  if (message.held_size() > kReplicasMax) {
+    return invalid_argument(fmt::format("a page of an inventory has {} replicas, more than {}",
+                                        message.held_size(), kReplicasMax));
+  }
+  out.held.reserve(static_cast<size_t>(message.held_size()));
+  ReplicaId before = out.span.after;
+  for (const auto& held : message.held()) {
+    FSDFS_ASSIGN(auto replica, from_proto(held));
+    FSDFS_TRY(check_ascending(before, replica.replica));
+    before = replica.replica;
+    out.held.push_back(std::move(replica));
+  }
+  if (before != out.span.last) FSDFS_TRY(check_ascending(before, out.span.last));
   return out;
 }
 

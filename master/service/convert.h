@@ -41,7 +41,9 @@ Result<v1::Attributes> attributes_to_proto(ReadView& view, const SwarmView& swar
 
 Result<NodeHello> from_proto(const v1::Hello& hello, uint64_t incarnation, const Fingerprint& key);
 Result<HeldReplica> from_proto(const v1::HeldReplica& held);
-Result<std::vector<HeldReplica>> from_proto(const v1::Inventory& inventory);
+// kInvalidArgument: not ascending, or larger than the contract allows.
+Result<InventoryRanges> from_proto(const v1::InventoryRanges& message);
+Result<InventoryPage> from_proto(const v1::InventoryPage& message);
 Result<NodeReport> from_proto(const v1::Report& report);
 OrderOutcome from_proto(const v1::OrderOutcome& outcome);
 // A copy's ticket is the caller's to seal.

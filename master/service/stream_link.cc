@@ -70,9 +70,12 @@ Status StreamLink::handle(const v1::NodeMessage& message) {
   if (message.has_report()) {
     FSDFS_ASSIGN(auto report, from_proto(message.report()));
     context_.control.report(attendance_, std::move(report), next);
-  } else if (message.has_inventory()) {
-    FSDFS_ASSIGN(auto held, from_proto(message.inventory()));
-    context_.control.inventory(attendance_, hello_->node, std::move(held), message.inventory().last(), next);
+  } else if (message.has_inventory_ranges()) {
+    FSDFS_ASSIGN(auto ranges, from_proto(message.inventory_ranges()));
+    context_.control.inventory(attendance_, hello_->node, std::move(ranges), next);
+  } else if (message.has_inventory_page()) {
+    FSDFS_ASSIGN(auto page, from_proto(message.inventory_page()));
+    context_.control.inventory(attendance_, hello_->node, std::move(page), next);
   } else if (message.has_outcome()) {
     context_.control.outcome(attendance_, from_proto(message.outcome()));
     read_next();

@@ -34,6 +34,13 @@ struct Sql {
       "?) "
       "ORDER BY r.inode, r.version_epoch, r.version_counter LIMIT ?",
       kReplicaColumns);
+  std::string holdings_on = fmt::format(
+      "SELECT {}, i.size, i.digest FROM replicas r LEFT JOIN inodes i ON i.id = r.inode AND "
+      "i.version_epoch = r.version_epoch AND i.version_counter = r.version_counter "
+      "WHERE r.node = ? AND (r.inode, r.version_epoch, r.version_counter) > (?, ?, ?) AND "
+      "(r.inode, r.version_epoch, r.version_counter) <= (?, ?, ?) "
+      "ORDER BY r.inode, r.version_epoch, r.version_counter LIMIT ?",
+      kReplicaColumns);
   std::string deletions_on = fmt::format(
       "SELECT {} FROM replicas r WHERE r.state = 3 AND r.node = ? AND "
       "(r.inode, r.version_epoch, r.version_counter) > (?, ?, ?) "
@@ -176,6 +183,21 @@ template <typename Base>
 Result<std::vector<ReplicaRecord>> SqliteReads<Base>::replicas_on(const NodeId& node, const ReplicaId& after,
                                                                   size_t limit) {
   return replicas_after(sql().replicas_on, node, after, limit);
+}
+
+template <typename Base>
+Result<std::vector<Holding>> SqliteReads<Base>::holdings_on(const NodeId& node, const ReplicaSpan& span,
+                                                            size_t limit) {
+  auto slot = slots_.find(node);
+  if (!slot) return std::vector<Holding>();
+  FSDFS_ASSIGN(auto statement, database_.prepare(sql().holdings_on));
+  statement.bind_int(1, *slot);
+  bind_replica_id(statement, 2, span.after);
+  bind_replica_id(statement, 5, span.last);
+  statement.bind_uint(8, limit);
+  return collect<Holding>(statement, [this](const auto& row) {
+    return Holding{replica_from_row(row, slots_), content_from_row(row, kReplicaColumnCount)};
+  });
 }
 
 template <typename Base>

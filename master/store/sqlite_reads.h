@@ -22,6 +22,8 @@ class SqliteReads : public Base {
   Result<std::optional<ReplicaRecord>> replica(const ReplicaId& id, const NodeId& node) override;
   Result<std::vector<ReplicaRecord>> replicas_on(const NodeId& node, const ReplicaId& after,
                                                  size_t limit) override;
+  Result<std::vector<Holding>> holdings_on(const NodeId& node, const ReplicaSpan& span,
+                                           size_t limit) override;
   Result<std::vector<ReplicaRecord>> deletions_on(const NodeId& node, const ReplicaId& after,
                                                   size_t limit) override;
   Result<bool> is_tombstone(const ReplicaId& id) override;

@@ -85,6 +85,14 @@ ReplicaRecord replica_from_row(const sqlite::Statement& row, const NodeSlots& sl
   return record;
 }
 
+std::optional<Content> content_from_row(const sqlite::Statement& row, int first) {
+  if (row.is_null(first)) return std::nullopt;
+  Content content;
+  content.size = row.get_uint(first);
+  copy_bytes(row.get_blob(first + 1), content.digest.bytes);
+  return content;
+}
+
 NodeRecord node_from_row(const sqlite::Statement& row) {
   NodeRecord node;
   copy_bytes(row.get_blob(1), node.id.bytes);

@@ -1,6 +1,7 @@
 // How domain records lie in columns. Internal to master/store.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,7 @@ inline constexpr std::string_view kEntryColumns = "e.parent, e.cookie, e.name, e
 inline constexpr int kEntryColumnCount = 4;
 inline constexpr std::string_view kReplicaColumns =
     "r.inode, r.version_epoch, r.version_counter, r.node, r.state, r.size, r.verified_s, r.verified_ns";
+inline constexpr int kReplicaColumnCount = 8;
 inline constexpr std::string_view kNodeColumns =
     "n.slot, n.id, n.address, n.zone, n.host, n.admin_state, n.quota, n.incarnation, n.key";
 inline constexpr std::string_view kSessionColumns =
@@ -36,6 +38,8 @@ inline constexpr std::string_view kQuotaColumns =
 Inode inode_from_row(const sqlite::Statement& row, int first = 0);
 Entry entry_from_row(const sqlite::Statement& row, int first = 0);
 ReplicaRecord replica_from_row(const sqlite::Statement& row, const NodeSlots& slots);
+// Size and digest; none where they are null.
+std::optional<Content> content_from_row(const sqlite::Statement& row, int first);
 NodeRecord node_from_row(const sqlite::Statement& row);
 SessionRecord session_from_row(const sqlite::Statement& row);
 TrashRecord trash_from_row(const sqlite::Statement& row);

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "common/ids.h"
+#include "common/inventory.h"
 #include "common/status.h"
 #include "master/store/records.h"
 
@@ -47,6 +48,12 @@ struct FilePage {
   std::vector<ReplicaRecord> replicas;
   InodeId last;  // where the next page starts
   bool end = false;
+};
+
+// What is recorded of a replica on one node, and what it should be.
+struct Holding {
+  ReplicaRecord row;
+  std::optional<Content> content;  // of the version; none where that is not its inode's current one
 };
 
 struct Totals {
@@ -107,6 +114,9 @@ class ReadView {
   // What is recorded of one node, in the order of ids, those after `after`.
   virtual Result<std::vector<ReplicaRecord>> replicas_on(const NodeId& node, const ReplicaId& after,
                                                          size_t limit) = 0;
+  // The same within a span, with the contents.
+  virtual Result<std::vector<Holding>> holdings_on(const NodeId& node, const ReplicaSpan& span,
+                                                   size_t limit) = 0;
   virtual Result<std::vector<ReplicaRecord>> deletions_on(const NodeId& node, const ReplicaId& after,
                                                           size_t limit) = 0;
   // True when the whole inode or this version of it was removed or given up within kTombstonesKept.

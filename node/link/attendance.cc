@@ -160,6 +160,9 @@ Status Attendance::obey(const v1::MasterMessage& message) {
   } else if (message.has_audit()) {
     audits_.put(message.audit());
     context_.wake->signal();
+  } else if (message.has_inventory()) {
+    FSDFS_TRY(inventory_.ask(message.inventory()));
+    context_.wake->signal();
   } else if (message.has_scrub()) {
     context_.scrub.request_pass(message.scrub().request());
   }
@@ -172,7 +175,8 @@ bool Attendance::write(v1::NodeMessage& message) {
 }
 
 void Attendance::send() {
-  bool open = send_inventory();
+  sent_ = context_.store.changes().restart();
+  bool open = true;
   bool repeat = true;
   MonotonicTime next = context_.clock.now();
   while (open && !ended_) {
@@ -185,30 +189,25 @@ void Attendance::send() {
     if (repeat) repeated_ = sent_;
     MonotonicTime now = context_.clock.now();
     if (repeat || next <= now) next = now + report_interval_;
+    if (open && !send_inventory(next)) break;
     repeat = !context_.wake->wait_until(next);
     if (!repeat && !ended_) std::this_thread::sleep_for(kCoalesce);
   }
   if (!ended_) call_.TryCancel();
 }
 
-bool Attendance::send_inventory() {
-  sent_ = context_.store.changes().restart();
-  std::optional<ReplicaId> after;
-  while (!ended_) {
-    auto page = context_.store.page(after, kInventoryPage);
-    if (!page.ok()) {
-      context_.logger.error("the inventory cannot be read: {}", page.status().message());
+// All that there is to say, or until the next report is due: a node that has much to tell is no silent one.
+bool Attendance::send_inventory(MonotonicTime until) {
+  do {
+    auto message = inventory_.next();
+    if (!message.ok()) {
+      context_.logger.error("the inventory cannot be read: {}", message.status().message());
       return false;
     }
-    v1::NodeMessage message;
-    for (const HeldReplica& held : *page) *message.mutable_inventory()->add_held() = wire::to_wire(held);
-    bool last = page->size() < kInventoryPage;
-    message.mutable_inventory()->set_last(last);
-    if (!write(message)) return false;
-    if (last) return true;
-    after = page->back().replica;
-  }
-  return false;
+    if (!*message) return true;
+    if (!write(**message)) return false;
+  } while (!ended_ && context_.clock.now() < until);
+  return true;
 }
 
 bool Attendance::send_failures() {

@@ -1,9 +1,11 @@
-// Attendance: one Attend stream, from hello to its end: the inventory and then reports go up, orders come
-// down.
+// Attendance: one Attend stream, from hello to its end: the inventory and reports go up, orders come down.
 //
-// Invariant 9: nothing is obeyed before the epoch of the master's welcome is durably granted; a message of
-// any other epoch is refused. Invariant 11: what the master does not acknowledge stays, counted as unknown.
-// run() is called once, in one thread, and starts another that sends; cancel() from any thread.
+// Changes from before the stream are told by the inventory, all later ones as changes, also those of replicas
+// that the inventory has yet to come to: one thread sends both, so that the master can apply them in the
+// order in which they come. Invariant 9: nothing is obeyed before the epoch of the master's welcome is
+// durably granted; a message of any other epoch is refused. Invariant 11: what the master does not
+// acknowledge stays, counted as unknown. run() is called once, in one thread, and starts another that sends;
+// cancel() from any thread.
 #pragma once
 
 #include <grpcpp/client_context.h>
@@ -16,19 +18,20 @@
 #include "common/status.h"
 #include "fsdfs/registry.grpc.pb.h"
 #include "node/link/audits.h"
+#include "node/link/inventory.h"
 #include "node/link/link_context.h"
 
 namespace fsdfs::node {
 
 class Attendance {
  public:
-  static constexpr size_t kInventoryPage = 4096;
   static constexpr size_t kChangesInReport = 1024;
   static constexpr Duration kCoalesce =
       std::chrono::milliseconds(2);  // changes in quick succession travel together
   static constexpr Duration kWelcomeTimeout = std::chrono::seconds(10);
 
-  Attendance(LinkContext& context, std::string master) : context_(context), master_(std::move(master)) {}
+  Attendance(LinkContext& context, std::string master)
+      : context_(context), inventory_(context.store), master_(std::move(master)) {}
 
   // Returns how the stream ended: never ok. `on_welcome` is called once the master has taken the node in.
   Status run(const std::function<void()>& on_welcome);
@@ -44,7 +47,7 @@ class Attendance {
   void refuse(const v1::MasterMessage& message);
 
   void send();
-  bool send_inventory();
+  bool send_inventory(MonotonicTime until);
   bool send_failures();
   bool send_audits();
   bool send_reports(bool repeat);
@@ -53,6 +56,7 @@ class Attendance {
 
   LinkContext& context_;
   Audits audits_;
+  Inventory inventory_;
   const std::string master_;
   grpc::ClientContext call_;
   std::unique_ptr<v1::Registry::Stub> stub_;

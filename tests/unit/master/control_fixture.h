@@ -102,14 +102,40 @@ class FakeNode {
     attendance_ = loop.join(hello, link);
     reports_ = reports;
     changes_.clear();
+    asked.clear();
     sequence_ = 0;
     acknowledged = 0;
     settled = welcomed = false;
   }
+  // Two ranges a message.
   void send_inventory() {
-    std::vector<HeldReplica> all;
-    for (const auto& [id, replica] : held) all.push_back(replica);
-    loop_->inventory(attendance_, hello.node, std::move(all), true, [] {});
+    InventoryRanges told;
+    RangeDigest digest;
+    auto end_range = [&](const ReplicaId& last) {
+      uint64_t count = digest.count();
+      told.ranges.push_back({last, count, digest.finish()});
+      if (told.ranges.size() < 2 && last != kReplicaIdMax) return;
+      loop_->inventory(attendance_, hello.node, std::exchange(told, {last, {}}), [] {});
+    };
+    for (const auto& [id, replica] : held) {
+      digest.add(id, replica.content.size, replica.content.digest, static_cast<uint8_t>(replica.state));
+      if (digest.count() == range_size) end_range(id);
+    }
+    end_range(kReplicaIdMax);
+  }
+  // What it holds in the span, in pages.
+  void send_pages(ReplicaSpan span) {
+    InventoryPage page{span, {}};
+    for (auto at = held.upper_bound(span.after); at != held.end() && at->first <= span.last; ++at) {
+      page.held.push_back(at->second);
+      if (page.held.size() < page_size || at->first == span.last) continue;
+      page.span.last = at->first;
+      loop_->inventory(attendance_, hello.node, std::exchange(page, {{at->first, span.last}, {}}), [] {});
+    }
+    loop_->inventory(attendance_, hello.node, std::move(page), [] {});
+  }
+  void send_ranges(InventoryRanges told) {
+    loop_->inventory(attendance_, hello.node, std::move(told), [] {});
   }
   void leave() {
     if (loop_ != nullptr) loop_->leave(attendance_);
@@ -157,8 +183,10 @@ class FakeNode {
   LoadReport load;
   std::shared_ptr<FakeLink> link;
   std::map<ReplicaId, HeldReplica> held;
-  std::vector<CopyMessage> copies;       // orders that came
-  std::vector<DeleteMessage> deletions;  // likewise
+  size_t range_size = 1024, page_size = 4096;  // replicas
+  std::vector<ReplicaSpan> asked;              // in this attendance
+  std::vector<CopyMessage> copies;             // orders that came
+  std::vector<DeleteMessage> deletions;        // likewise
   std::vector<DiskReport> disks;
   std::vector<uint64_t> scrubs;           // requests that came
   ScrubReport scrub;                      // what its reports say
@@ -166,13 +194,18 @@ class FakeNode {
   uint64_t acknowledged = 0;
   bool welcomed = false;
   bool settled = false;  // its inventory is reconciled
-  bool obeys_copies = true, obeys_deletions = true, obeys_reports = true;
+  bool obeys_copies = true, obeys_deletions = true, obeys_reports = true, names_what_is_asked = true;
 
  private:
   void handle(const MasterMessage& message) {
     if (std::holds_alternative<WelcomeMessage>(message)) {
       welcomed = true;
       if (reports_) send_inventory();
+    } else if (const auto* request = std::get_if<InventoryMessage>(&message)) {
+      for (const ReplicaSpan& span : request->spans) {
+        asked.push_back(span);
+        if (names_what_is_asked) send_pages(span);
+      }
     } else if (const auto* done = std::get_if<AcknowledgeMessage>(&message)) {
       acknowledged = std::max(acknowledged, done->sequence);
       settled = settled || done->inventory;

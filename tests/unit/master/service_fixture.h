@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "common/checksum.h"
+#include "common/inventory.h"
 #include "common/rpc/call.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/server.h"
@@ -101,8 +102,15 @@ class WireNode {
     v1::NodeMessage answer;
     answer.set_incarnation(incarnation);
     if (message.has_welcome()) {
-      answer.mutable_inventory()->set_last(true);
+      auto* range = answer.mutable_inventory_ranges()->add_ranges();  // it holds nothing
+      *range->mutable_last() = to_proto(kReplicaIdMax);
+      range->set_digest(RangeDigest().finish());
       stream_->Write(answer);
+    } else if (message.has_inventory()) {
+      for (const auto& span : message.inventory().spans()) {
+        *answer.mutable_inventory_page()->mutable_span() = span;
+        stream_->Write(answer);
+      }
     } else if (message.has_copy()) {
       report(answer, [&](v1::Change& change) {
         *change.mutable_added()->mutable_replica() = message.copy().replica();

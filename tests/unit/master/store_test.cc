@@ -297,6 +297,32 @@ TEST_F(StoreTest, FilesPageCarriesReplicasAlsoOfInodesThatAreGone) {
   EXPECT_THAT(*view()->replicas_on(node.id, {InodeId{600}, {}}, 10), SizeIs(2));
 }
 
+TEST_F(StoreTest, HoldingsOfASpanComeWithTheContentOfCurrentVersions) {
+  NodeRecord node = add_node(1), other = add_node(2);
+  for (uint64_t i = 600; i < 605; ++i) ASSERT_TRUE(add_file(i).ok());
+  auto put = [&](uint64_t inode, const Version& version, const NodeId& on) {
+    ASSERT_TRUE(
+        write([&](WriteTransaction& transaction) {
+          return transaction.put_replica({{InodeId{inode}, version}, on, ReplicaState::kWhole, 1, {}});
+        }).ok());
+  };
+  const Inode current = **view()->inode(InodeId{602});
+  const Version old{Epoch{0}, 7};
+  put(601, old, node.id);
+  put(602, old, node.id);
+  put(602, current.version, node.id);
+  put(602, current.version, other.id);
+  put(900, current.version, node.id);
+  auto all = view()->holdings_on(node.id, {{}, kReplicaIdMax}, 100);
+  ASSERT_THAT(*all, SizeIs(4));
+  EXPECT_EQ(all->at(2).row.replica, (ReplicaId{InodeId{602}, current.version}));
+  EXPECT_EQ(all->at(2).content, current.content);
+  for (size_t i : {0U, 1U, 3U}) EXPECT_FALSE(all->at(i).content.has_value()) << i;
+  ReplicaSpan middle{{InodeId{601}, old}, {InodeId{602}, current.version}};
+  EXPECT_THAT(*view()->holdings_on(node.id, middle, 100), SizeIs(2)) << "without its start, with its end";
+  EXPECT_THAT(*view()->holdings_on(node.id, middle, 1), SizeIs(1));
+}
+
 TEST_F(StoreTest, TombstonesSpeakOfVersionsAndOfWholeInodes) {
   ReplicaId one{InodeId{8}, {Epoch{1}, 4}};
   ASSERT_TRUE(write([&](WriteTransaction& transaction) -> Status {

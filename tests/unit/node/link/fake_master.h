@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "common/inventory.h"
 #include "common/rpc/server.h"
 #include "fsdfs/registry.grpc.pb.h"
 #include "tests/unit/node/node_fixture.h"
@@ -46,6 +47,14 @@ class FakeMaster final : public v1::Registry::Service {
   void set_acknowledge(bool on) {
     set([&] { acknowledge_ = on; });
   }
+  // Whether it asks for what it wants, or keeps the node waiting.
+  void set_asks(bool on) {
+    set([&] { asks_ = on; });
+  }
+  // Which ranges it wants to be named; all, unless told otherwise.
+  void set_differs(const std::function<bool(const v1::InventoryRange&)>& differs) {
+    set([&] { differs_ = differs; });
+  }
 
   // To the node that is attached; with the welcome's epoch unless the message has one.
   void send(v1::MasterMessage message) {
@@ -68,7 +77,8 @@ class FakeMaster final : public v1::Registry::Service {
   // What the nodes have said. Guarded by mutex_: look at them from within wait(), or when nothing moves.
   std::vector<v1::Hello> hellos;
   std::vector<uint64_t> incarnations;
-  std::map<ReplicaId, v1::HeldReplica> inventory;  // of the last stream
+  std::vector<v1::InventoryRange> ranges;          // of the last stream
+  std::map<ReplicaId, v1::HeldReplica> inventory;  // of the last stream: what travelled
   int inventories = 0;                             // complete ones
   std::vector<v1::Report> reports;                 // of the last stream
   std::vector<v1::Change> changes;                 // of the last stream, repetitions too
@@ -87,6 +97,8 @@ class FakeMaster final : public v1::Registry::Service {
       changed_.notify_all();
       if (!refusal_.ok()) return to_grpc(refusal_);
       inventory.clear();
+      ranges.clear();
+      asked_.clear();
       reports.clear();
       changes.clear();
       stream_ = stream;
@@ -116,14 +128,14 @@ class FakeMaster final : public v1::Registry::Service {
     std::lock_guard lock(mutex_);
     v1::MasterMessage answer;
     answer.set_epoch(epoch_);
-    if (message.has_inventory()) {
-      for (const v1::HeldReplica& held : message.inventory().held()) {
+    if (message.has_inventory_ranges()) {
+      ask(stream, message.inventory_ranges());
+    } else if (message.has_inventory_page()) {
+      for (const v1::HeldReplica& held : message.inventory_page().held()) {
         inventory[wire::from_wire(held.replica())] = held;
       }
-      if (message.inventory().last()) {
-        ++inventories;
-        answer.mutable_acknowledge()->set_inventory(true);
-      }
+      ReplicaId last = wire::from_wire(message.inventory_page().span().last());
+      if (!asked_.empty() && last == asked_.front()) asked_.pop_front();
     } else if (message.has_report()) {
       reports.push_back(message.report());
       for (const v1::Change& change : message.report().changes()) {
@@ -135,8 +147,30 @@ class FakeMaster final : public v1::Registry::Service {
     } else if (message.has_audit()) {
       audits.push_back(message.audit());
     }
+    bool of_inventory = message.has_inventory_ranges() || message.has_inventory_page();
+    if (of_inventory && asked_.empty() && wire::from_wire(ranges.back().last()) == kReplicaIdMax) {
+      ++inventories;
+      answer.mutable_acknowledge()->set_inventory(true);
+    }
     if (acknowledge_ && answer.has_acknowledge()) stream.Write(answer);
     changed_.notify_all();
+  }
+  void ask(grpc::ServerReaderWriter<v1::MasterMessage, v1::NodeMessage>& stream,
+           const v1::InventoryRanges& told) {
+    v1::MasterMessage request;
+    request.set_epoch(epoch_);
+    v1::ReplicaId after = told.after();
+    for (const v1::InventoryRange& range : told.ranges()) {
+      ranges.push_back(range);
+      if (differs_(range)) {
+        v1::ReplicaSpan& span = *request.mutable_inventory()->add_spans();
+        *span.mutable_after() = after;
+        *span.mutable_last() = range.last();
+        asked_.push_back(wire::from_wire(range.last()));
+      }
+      after = range.last();
+    }
+    if (asks_ && request.has_inventory()) stream.Write(request);
   }
 
   const Member member_;
@@ -147,6 +181,9 @@ class FakeMaster final : public v1::Registry::Service {
   uint32_t interval_ms_ = 60'000;
   Status refusal_;
   bool acknowledge_ = true;
+  std::function<bool(const v1::InventoryRange&)> differs_ = [](const auto&) { return true; };
+  bool asks_ = true;
+  std::deque<ReplicaId> asked_;  // the ends of the spans that have yet to come
   grpc::ServerReaderWriter<v1::MasterMessage, v1::NodeMessage>* stream_ = nullptr;
   grpc::ServerContext* call_ = nullptr;
   std::unique_ptr<RpcServer> server_;
