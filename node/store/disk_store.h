@@ -73,6 +73,9 @@ class DiskStore {
   WallTime verified(const ReplicaId& replica);  // the last time; the end of time: it is not held whole
   Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
   Status write_sha256_list();
+  // As of ReplicaStore, for the master's records.
+  Result<LogPosition> followed();
+  Status apply(const RecordPage& page, std::vector<ReplicaId>& bad);  // adds those that were quarantined
   // For each how it ended; what is not held here is fine. The caller has the claims and reports.
   std::map<ReplicaId, Status> remove(const std::vector<ReplicaId>& replicas);
 

@@ -29,6 +29,7 @@ class Layout {
   // Present while the index is closed and right: made last at a clean stop, removed first at a start.
   std::string index_clean() const { return root_ + "/index.clean"; }
 
+  std::string directories() const { return root_ + "/directories.db"; }
   std::string scrub_state() const { return root_ + "/scrub.state"; }
   std::string sha256_list() const { return root_ + "/SHA256SUMS"; }
 

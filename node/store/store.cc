@@ -272,6 +272,29 @@ Status ReplicaStore::write_sha256_list() {
   return first;
 }
 
+Result<LogPosition> ReplicaStore::followed() {
+  std::optional<LogPosition> least;
+  for (DiskStore* disk : working()) {
+    auto position = disk->followed();
+    if (disk->failed()) continue;
+    if (!position.ok()) return position.status();
+    if (!least || *position < *least) least = *position;
+  }
+  if (!least) return no_disk_works(disks_.node());
+  return *least;
+}
+
+Status ReplicaStore::apply(const RecordPage& page) {
+  Status first;
+  for (DiskStore* disk : working()) {
+    std::vector<ReplicaId> bad;
+    Status status = disk->apply(page, bad);
+    for (const ReplicaId& replica : bad) tell_of_another(replica);
+    if (first.ok() && !disk->failed()) first = status;
+  }
+  return first.ok() && working().empty() ? no_disk_works(disks_.node()) : first;
+}
+
 bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {
   for (DiskStore* disk : working()) {
     if (!disk->quarantine(replica, why)) continue;

@@ -117,6 +117,15 @@ class ReplicaStore {
   // On each disk, DATA/SHA256SUMS of every whole replica there whose SHA-256 is known, replaced atomically.
   Status write_sha256_list();
 
+  // --- for the master's records (node/link/record_follower.h) ---
+  // Up to where in the master's log every working disk is; none: they have to be told everything.
+  Result<LogPosition> followed();
+  // Brings the sidecars of current replicas and the records of directories to what the page says, on every
+  // working disk; durable when ok, and then, at the end of a page of the log, so is its position. After an
+  // error some of it may have been done: the same page can be applied again. A replica whose sidecar is bad
+  // is quarantined. kNoSpace: a disk is full.
+  Status apply(const RecordPage& page);
+
   ChangeLog& changes() { return shared_.changes; }
   // Also gives up what has been shelved for too long: this is asked at every report.
   Result<StoreFigures> figures();

@@ -19,6 +19,7 @@
 #include "node/store/change_log.h"
 #include "node/store/claims.h"
 #include "node/store/data_directory.h"
+#include "node/store/directory_records.h"
 #include "node/store/disk_meter.h"
 #include "node/store/index.h"
 #include "node/store/layout.h"
@@ -57,7 +58,8 @@ inline constexpr uint64_t kSidecarBytesMax = 1ULL << 30;  // the sums of 8 TiB
 
 struct StoreCore {
   StoreCore(const DiskSettings& with, DataDirectory& owner, const NodeId& whose, StoreShared& of_node,
-            const Clock& time, Logger& log, std::unique_ptr<Index> opened)
+            const Clock& time, Logger& log, std::unique_ptr<Index> opened,
+            std::unique_ptr<DirectoryRecords> records)
       : settings(with),
         directory(owner),
         layout(owner.layout()),
@@ -68,6 +70,7 @@ struct StoreCore {
         clock(time),
         logger(log),
         index(std::move(opened)),
+        directories(std::move(records)),
         quota(to_string(whose), with.quota),
         cache(with.open_replicas_max, with.open_sums_max),
         shelf(with.shelf, time) {}
@@ -82,6 +85,7 @@ struct StoreCore {
   const Clock& clock;
   Logger& logger;
   const std::unique_ptr<Index> index;
+  const std::unique_ptr<DirectoryRecords> directories;
   QuotaLedger quota;
   OpenReplicaCache cache;
   DiskMeter meter;
