@@ -25,6 +25,7 @@ StoreSettings store_settings(const NodeSettings& settings) {
   store.quotas = settings.quotas;
   store.free_floor = settings.free_floor;
   store.open_replicas_max = settings.open_replicas_max;
+  store.tree = settings.tree;
   return store;
 }
 

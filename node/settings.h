@@ -24,6 +24,7 @@ struct NodeSettings {
   Duration sync_timeout =
       std::chrono::minutes(5);  // the same, while what was written is synced [node.sync_timeout]
   Duration records_interval = std::chrono::seconds(1);  // between two looks at the master's records
+  bool tree = false;                                    // DATA/tree: files at their real paths [node.tree]
   int copy_slots = 24;                                  // streams that pull copies at once [node.copy_slots]
   int transfer_threads = 32;  // that read for the streams, and as many that write [node.transfer_threads]
   int streams_max = 1024;     // reads and writes open at once; one more is refused [node.streams_max]

@@ -4,7 +4,6 @@
 
 #include <random>
 
-#include "common/rpc/call.h"
 #include "common/rpc/status_rpc.h"
 #include "fsdfs/registry.grpc.pb.h"
 #include "node/store/wire.h"
@@ -15,13 +14,24 @@ namespace {
 constexpr Duration kAnswerTimeout = std::chrono::seconds(20);
 constexpr Duration kRetryMax = std::chrono::seconds(30);
 
+Backoff fresh_backoff(const NodeSettings& settings) {
+  RetryOptions pauses;
+  pauses.backoff_first = settings.records_interval;
+  pauses.backoff_max = kRetryMax;
+  return {pauses, std::random_device{}()};
+}
+
 }  // namespace
 
 RecordFollower::RecordFollower(ReplicaStore& store, const NodeDisks& disks, Dialer& dialer, Logger& logger,
                                const NodeSettings& settings)
-    : store_(store), disks_(disks), dialer_(dialer), logger_(logger), settings_(settings), thread_([this] {
-        run();
-      }) {}
+    : store_(store),
+      disks_(disks),
+      dialer_(dialer),
+      logger_(logger),
+      settings_(settings),
+      backoff_(fresh_backoff(settings)),
+      thread_([this] { run(); }) {}
 
 void RecordFollower::stop() {
   stop_.request_stop();
@@ -33,25 +43,26 @@ void RecordFollower::stop() {
 }
 
 void RecordFollower::run() {
-  RetryOptions pauses;
-  pauses.backoff_first = settings_.records_interval;
-  pauses.backoff_max = kRetryMax;
-  Backoff backoff(pauses, std::random_device{}());
-  size_t turn = 0;
+  MonotonicTime due = std::chrono::steady_clock::now();
   while (!stop_.stopped()) {
-    const std::string& master = settings_.masters[turn % settings_.masters.size()];
-    auto more = step(master);
-    if (stop_.stopped()) return;
-    note(master, more.status());
-    if (more.ok()) {
-      backoff = Backoff(pauses, std::random_device{}());
-      if (!*more && stop_.wait_for(settings_.records_interval)) return;
-      continue;
-    }
-    listing_.reset();
-    ++turn;
-    if (stop_.wait_for(backoff.next())) return;
+    if (std::chrono::steady_clock::now() >= due) due = std::chrono::steady_clock::now() + follow();
+    if (store_.step_trees()) continue;
+    if (stop_.wait_until(due)) return;
   }
+}
+
+Duration RecordFollower::follow() {
+  const std::string& master = settings_.masters[turn_ % settings_.masters.size()];
+  auto more = step(master);
+  if (stop_.stopped()) return Duration::zero();
+  note(master, more.status());
+  if (more.ok()) {
+    backoff_ = fresh_backoff(settings_);
+    return *more ? Duration::zero() : settings_.records_interval;
+  }
+  listing_.reset();
+  ++turn_;
+  return backoff_.next();
 }
 
 Result<bool> RecordFollower::step(const std::string& master) {

@@ -1,7 +1,7 @@
 // RecordFollower: keeps the node's disks told of the namespace above and around their replicas: asks the
 // master, page by page, what its log says (proto Records), and has the store apply it. So sidecars and
 // directory records follow renames, chmods and the like, a second or so behind, and no acknowledgement waits
-// for them.
+// for them. It also has the disks' trees reconciled, a portion at a time.
 //
 // The position in the log is kept by the store, with each page applied; a node without one that the log still
 // has is told everything that it holds anew. Only the master whose epoch this node has granted is believed
@@ -18,6 +18,7 @@
 
 #include "common/concurrency/stop_signal.h"
 #include "common/log.h"
+#include "common/rpc/call.h"
 #include "common/rpc/channel.h"
 #include "node/settings.h"
 #include "node/store/store.h"
@@ -42,6 +43,8 @@ class RecordFollower {
   };
 
   void run();
+  // The pause until the next question.
+  Duration follow();
   // True: there is more now.
   Result<bool> step(const std::string& master);
   Result<RecordPage> ask(const std::string& master, const LogPosition& position);
@@ -56,6 +59,8 @@ class RecordFollower {
   // Of the thread.
   std::optional<Listing> listing_;
   Status last_;
+  size_t turn_ = 0;  // which master is asked
+  Backoff backoff_;
 
   std::mutex mutex_;
   grpc::ClientContext* call_ = nullptr;  // guarded by mutex_; the one under way

@@ -28,6 +28,7 @@ constexpr std::array kDirectoryMigrations{sqlite::Migration{1, R"sql(
     modified_s INTEGER NOT NULL,
     modified_ns INTEGER NOT NULL,
     sum INTEGER NOT NULL);         -- XXH3-64 of the rest, see directory_sum
+  CREATE INDEX directory_names ON directory (parent, name);
 )sql"}};
 
 // A path has no more names than this; whoever climbs higher runs in a circle.
@@ -185,6 +186,19 @@ Status DirectoryRecords::check_rows() {
     if (!read_record(statement)) {
       return data_loss(fmt::format("directory {} fails its sum", statement.get_uint(0)));
     }
+  }
+}
+
+Result<std::vector<InodeId>> DirectoryRecords::named(InodeId parent, std::string_view name) {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(auto statement,
+               database_->prepare("SELECT inode FROM directory WHERE parent = ? AND name = ?"));
+  statement.bind_uint(1, parent.value).bind_blob(2, name);
+  std::vector<InodeId> found;
+  while (true) {
+    FSDFS_ASSIGN(bool more, statement.step());
+    if (!more) return found;
+    found.push_back(InodeId{statement.get_uint(0)});
   }
 }
 

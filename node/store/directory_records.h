@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/log.h"
@@ -42,6 +43,8 @@ class DirectoryRecords {
                const std::set<InodeId>& holding_files);
 
   Result<std::optional<DirectoryRecord>> find(InodeId directory);
+  // Directories that are called so there; one, where nothing is under way.
+  Result<std::vector<InodeId>> named(InodeId parent, std::string_view name);
   // "/a/b", of the root "/"; empty: not all above it is known.
   Result<std::string> path_of(InodeId directory);
   Result<uint64_t> count();

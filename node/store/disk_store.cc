@@ -210,6 +210,7 @@ Status DiskStore::set_aside(const IndexRow& row) {
   bad.held.state = HeldState::kQuarantined;
   FSDFS_TRY(core_->index->put(bad));  // first: from here on it is not served
   core_->cache.forget(replica);
+  core_->tree.settle(row.parent, row.name);
   core_->shared.changes.added(bad.held);
   FSDFS_TRY(core_->disk.rename(core_->layout.data(replica), core_->layout.quarantined_data(replica)));
   Status meta = core_->disk.rename(core_->layout.meta(replica), core_->layout.quarantined_meta(replica));
@@ -228,6 +229,7 @@ void DiskStore::forget_missing(const IndexRow& row) {
     if (!status.ok()) core_->logger.warning("forgetting {}: {}", replica.to_string(), status.message());
   }
   if (!index.ok()) return;
+  core_->tree.settle(row.parent, row.name);
   core_->count_out(row.held.content.size);
   core_->shared.changes.removed(replica);
 }

@@ -82,7 +82,12 @@ class DiskStore {
   StoreCore& core() { return *core_; }
 
  private:
+  using Paths = std::map<InodeId, std::string>;
+
   explicit DiskStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
+  Result<Paths> paths_of(const std::vector<DirectoryRecord>& directories);
+  Status move_directories(const Paths& before);
+  Status forget_gone(const std::vector<InodeId>& gone);
   Result<std::shared_ptr<const OpenReplica>> open_on_disk(const ReplicaId& replica, bool& bad);
   Status repair_row(const Description& description);
   Status set_aside(const IndexRow& row);

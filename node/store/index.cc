@@ -36,6 +36,7 @@ constexpr std::array kMigrations{sqlite::Migration{1, R"sql(
 )sql"},
                                  sqlite::Migration{3, R"sql(
   ALTER TABLE replica ADD COLUMN is_current INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX places ON replica (parent, name) WHERE is_current = 1;
   CREATE TABLE followed (one INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, epoch INTEGER NOT NULL);
 )sql"}};
 
@@ -279,6 +280,22 @@ Status Index::set_row_place(const IndexRow& row) {
       .bind_int(4, row.current ? 1 : 0);
   bind_key(statement, 5, row.held.replica);
   return statement.run();
+}
+
+Result<std::vector<IndexRow>> Index::at_place(InodeId parent, std::string_view name) {
+  std::lock_guard lock(mutex_);
+  static const std::string kSql = "SELECT " + std::string(kColumns) +
+                                  " FROM replica INDEXED BY places WHERE is_current = 1 AND parent = ? AND "
+                                  "name = ? AND state = 1";
+  FSDFS_ASSIGN(auto statement, database_->prepare(kSql));
+  statement.bind_uint(1, parent.value).bind_blob(2, name);
+  std::vector<IndexRow> rows;
+  while (true) {
+    FSDFS_ASSIGN(bool found, statement.step());
+    if (!found) return rows;
+    FSDFS_ASSIGN(IndexRow row, read_row(statement));
+    rows.push_back(std::move(row));
+  }
 }
 
 Result<LogPosition> Index::followed() {

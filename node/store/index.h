@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/log.h"
@@ -75,6 +76,8 @@ class Index {
   // --- what the master's log says ---
   // Sets the row's parent, name, counter and whether it is current. Nothing where there is no such row.
   Status set_place(const IndexRow& row);
+  // Whole current replicas whose origin is this: one, where nothing is under way.
+  Result<std::vector<IndexRow>> at_place(InodeId parent, std::string_view name);
   // None: from the start.
   Result<LogPosition> followed();
   Status set_followed(const LogPosition& position);

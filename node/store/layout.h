@@ -31,6 +31,7 @@ class Layout {
 
   std::string directories() const { return root_ + "/directories.db"; }
   std::string scrub_state() const { return root_ + "/scrub.state"; }
+  std::string tree() const { return root_ + "/tree"; }
   std::string sha256_list() const { return root_ + "/SHA256SUMS"; }
 
   std::string directory_of(const ReplicaId& replica) const;

@@ -33,7 +33,8 @@ Status OriginUpdate::add(const IndexRow& row, const FileRecord& file) {
   } else if (!row.current) {
     return {};
   }
-  rows_.push_back(std::move(after));
+  before_.push_back(row);
+  after_.push_back(std::move(after));
   return {};
 }
 
@@ -75,7 +76,9 @@ Status OriginUpdate::replace_sidecar(const Description& description) {
 
 Status OriginUpdate::sync() {
   for (const std::string& directory : directories_) FSDFS_TRY(core_.disk.sync_directory(directory));
-  for (const IndexRow& row : rows_) FSDFS_TRY(core_.index->set_place(row));
+  for (const IndexRow& row : after_) FSDFS_TRY(core_.index->set_place(row));
+  for (const IndexRow& row : before_) core_.tree.settle(row.parent, row.name);
+  for (const IndexRow& row : after_) core_.tree.settle(row.parent, row.name);
   return {};
 }
 

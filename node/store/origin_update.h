@@ -5,7 +5,7 @@
 // old one under the replica's claim, so that a removal or quarantine at the same moment finds the old or the
 // new one; sync() makes the names durable, and only then notes in the index what the sidecars say. One that
 // says the same but for the counter is left alone. Crash: each sidecar is the old or the new one; what the
-// index does not know of is done again. For one thread; ends before its store.
+// index does not know of is done again. The tree follows the index. For one thread; ends before its store.
 #pragma once
 
 #include <set>
@@ -37,7 +37,8 @@ class OriginUpdate {
   StoreCore& core_;
   std::set<std::string> directories_;  // to be synced
   std::vector<std::pair<ReplicaId, Status>> bad_;
-  std::vector<IndexRow> rows_;  // as they will be
+  std::vector<IndexRow> before_;
+  std::vector<IndexRow> after_;  // of the same replicas
 };
 
 }  // namespace fsdfs::node

@@ -49,7 +49,7 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& se
     Mounted& disk = store->mounted_.emplace_back(&disks.slots()[i], settings.quotas[i], nullptr);
     if (!disk.slot->directory) continue;
     Status opened = store->open_disk(disk, {disk.quota, settings.free_floor, settings.open_replicas_max,
-                                            settings.open_sums_max, settings.shelf});
+                                            settings.open_sums_max, settings.shelf, settings.tree});
     if (opened.ok()) continue;
     disk.slot->directory->health().fail(opened);
     if (first.ok()) first = opened;
@@ -293,6 +293,12 @@ Status ReplicaStore::apply(const RecordPage& page) {
     if (first.ok() && !disk->failed()) first = status;
   }
   return first.ok() && working().empty() ? no_disk_works(disks_.node()) : first;
+}
+
+bool ReplicaStore::step_trees() {
+  bool more = false;
+  for (DiskStore* disk : working()) more = disk->core().tree.step() || more;
+  return more;
 }
 
 bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {

@@ -2,7 +2,8 @@
 // a node's disks share. Internal to node/store.
 //
 // Constant after construction but for the members, each of which is thread-safe by itself. Lock order: none
-// is taken while another is held; a claim (claims.h) comes before all of them.
+// is taken while another is held, but those of the index and the directory records while the tree's is; a
+// claim (claims.h) comes before all of them.
 #pragma once
 
 #include <atomic>
@@ -26,6 +27,7 @@
 #include "node/store/open_replica.h"
 #include "node/store/quota.h"
 #include "node/store/shelf.h"
+#include "node/store/tree.h"
 
 namespace fsdfs::node {
 
@@ -35,6 +37,7 @@ struct DiskSettings {
   size_t open_replicas_max = 128;              // kept open for the next read
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
   Shelf::Limits shelf = {};
+  bool tree = false;  // files at their real paths (tree.h)
 };
 
 struct StoreCore;
@@ -73,6 +76,7 @@ struct StoreCore {
         directories(std::move(records)),
         quota(to_string(whose), with.quota),
         cache(with.open_replicas_max, with.open_sums_max),
+        tree(*this, with.tree),
         shelf(with.shelf, time) {}
 
   const DiskSettings settings;
@@ -93,6 +97,7 @@ struct StoreCore {
   std::atomic<uint64_t> staged{0};    // bytes that arrivals have written; a part of quota.reserved()
   std::atomic<uint64_t> replicas{0};  // rows of the index: whole and quarantined
 
+  Tree tree;
   Shelf shelf;  // after all that its arrivals use when they end
 
   // Makes the directory and those above it, durably; those made once are remembered.
