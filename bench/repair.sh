@@ -13,6 +13,10 @@ runs=${1:-3}
 files=${2:-1000}
 kib=${3:-1024}
 [ $# -le 3 ] && shift $# || shift 3
+for setting; do
+  set -- "$@" --set "$setting"
+  shift
+done
 bin=$PWD/build/release/bin
 [ -x "$bin/fsdfsd" ] || { echo "bench: no $bin/fsdfsd: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
 

@@ -14,7 +14,7 @@ Enum enum_from_wire(int value, Enum last) {
   return value >= 0 && value <= static_cast<int>(last) ? static_cast<Enum>(value) : Enum::kUnknown;
 }
 
-Load from_wire(const v1::Load& wire) {
+Load load_from_wire(const v1::Load& wire) {
   return {.cpu = wire.cpu(),
           .net_in = wire.net_in(),
           .net_out = wire.net_out(),
@@ -81,7 +81,8 @@ NodeAddress from_wire(const v1::NodeAddress& wire) {
 }
 
 Holder from_wire(const v1::Holder& wire) {
-  return {.node = from_wire(wire.node()), .load = from_wire(wire.load()), .state = node_state(wire.state())};
+  return {
+      .node = from_wire(wire.node()), .load = load_from_wire(wire.load()), .state = node_state(wire.state())};
 }
 
 std::vector<Holder> from_wire(const google::protobuf::RepeatedPtrField<v1::Holder>& wire) {
@@ -214,7 +215,7 @@ NodeInfo from_wire(const v1::NodeInfo& wire) {
   node.used_bytes = wire.used_bytes();
   node.files = wire.files();
   if (wire.has_max_surplus()) node.max_surplus = wire.max_surplus();
-  node.load = from_wire(wire.load());
+  node.load = load_from_wire(wire.load());
   node.unknown_replicas = wire.unknown_replicas();
   node.incarnation = Incarnation{wire.incarnation()};
   node.drain_left = wire.drain_left();

@@ -11,6 +11,8 @@ constexpr Duration kPauseFirst = std::chrono::milliseconds(50);
 constexpr Duration kPauseMax = std::chrono::seconds(1);
 
 // The pause after `last`, which is zero before the first.
-constexpr Duration next_pause(Duration last) { return std::clamp(last * 2, kPauseFirst, kPauseMax); }
+constexpr Duration next_pause(Duration last) {
+  return std::clamp(last * 2, kPauseFirst, kPauseMax);
+}
 
 }  // namespace fsdfs::client

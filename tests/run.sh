@@ -20,7 +20,7 @@ case "${1:-}" in
 esac
 
 # Test programs of the tsan build: those with threads.
-tsan_targets="base_test concurrency_test io_test sqlite_test master_core_test node_store_test fuse_test
+tsan_targets="base_test concurrency_test io_test sqlite_test master_core_test node_store_test node_scrub_test fuse_test
   fuse_mount_test"
 # A test has one label, as KIND, KIND-long or long.
 # Kinds of tests with a swarm of processes, which keep time and get the machine to themselves:

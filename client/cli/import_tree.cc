@@ -262,12 +262,13 @@ class Import {
   }
 
   Status finish() {
-    return job_.finish(options_.dry_run ? "would import" : "imported", true,
-                       {{options_.move ? "moved" : "linked", linked_},
-                        {"reflinked", reflinked_},
-                        {"copied", copied_},
-                        {"known", known_},
-                        {"skipped", skipped_}});
+    return job_.finish(options_.dry_run ? "would import" : "imported", true, [this] {
+      return std::vector<TransferJob::Count>{{options_.move ? "moved" : "linked", linked_},
+                                             {"reflinked", reflinked_},
+                                             {"copied", copied_},
+                                             {"known", known_},
+                                             {"skipped", skipped_}};
+    });
   }
 
   Session& session_;

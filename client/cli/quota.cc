@@ -24,12 +24,12 @@ void show(Session& session, const Quota& quota) {
   }
 }
 
-struct SetOptions {
+struct SetQuotaOptions {
   std::string path;
   QuotaChange change;
 };
 
-Status set(Session& session, const SetOptions& options) {
+Status set(Session& session, const SetQuotaOptions& options) {
   FSDFS_ASSIGN(std::string path, parse_swarm_path(options.path));
   FSDFS_ASSIGN(SwarmClient * client, session.client());
   FSDFS_ASSIGN(Quota quota, client->set_quota(place_of_path(path), options.change));
@@ -94,7 +94,7 @@ Result<uint64_t> parse_count(std::string_view text) {
 void add_quota(CommandLine& commands) {
   commands.add("quota", "Limit what lies below a directory", "", nullptr);
 
-  auto options = std::make_shared<SetOptions>();
+  auto options = std::make_shared<SetQuotaOptions>();
   CLI::App& setter = commands.add(
       "quota set", "Set how much may lie below a directory",
       "Bytes are those of the files, not of their copies. The quotas of all directories above a file\n"

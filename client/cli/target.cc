@@ -39,7 +39,7 @@ Status get_targets(Session& session, const std::vector<std::string>& paths) {
   return {};
 }
 
-struct SetOptions {
+struct SetTargetOptions {
   std::vector<std::string> paths;
   std::optional<double> target;  // none: taken back
   bool recursive = false;
@@ -85,7 +85,8 @@ class TreeTarget final : public SwarmVisitor {
   ThreadPool workers_;
 };
 
-Status set_one(Session& session, SwarmClient& client, const std::string& path, const SetOptions& options) {
+Status set_one(Session& session, SwarmClient& client, const std::string& path,
+               const SetTargetOptions& options) {
   FSDFS_ASSIGN(Attributes found, client.lookup(place_of_path(path)));
   if (!found.is_directory() || !options.recursive) return set_target(client, found.inode, options.target);
   // Taking back everything below includes what directories were given.
@@ -94,7 +95,7 @@ Status set_one(Session& session, SwarmClient& client, const std::string& path, c
   return options.target ? Status() : set_target(client, found.inode, options.target);
 }
 
-Status set_targets(Session& session, const SetOptions& options) {
+Status set_targets(Session& session, const SetTargetOptions& options) {
   FSDFS_ASSIGN(SwarmClient * client, session.client());
   for (const std::string& typed : options.paths) {
     FSDFS_ASSIGN(std::string path, parse_swarm_path(typed));
@@ -115,7 +116,7 @@ void add_target(CommandLine& commands) {
                                [got](Session& session) { return get_targets(session, *got); });
   get.add_option("paths", *got, "paths of the swarm")->required()->type_name("PATH...");
 
-  auto options = std::make_shared<SetOptions>();
+  auto options = std::make_shared<SetTargetOptions>();
   auto operands = std::make_shared<std::vector<std::string>>();
   CLI::App& set = commands.add(
       "target set", "Set the target of files and directories",
@@ -140,7 +141,7 @@ void add_target(CommandLine& commands) {
     options->target = *target;
   });
 
-  auto unset_options = std::make_shared<SetOptions>();
+  auto unset_options = std::make_shared<SetTargetOptions>();
   CLI::App& unset =
       commands.add("target unset", "Take the target of files and directories back",
                    "N is then what the policy, a directory above or target.default says.\n"

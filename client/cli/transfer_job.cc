@@ -33,8 +33,10 @@ void TransferJob::submit(std::string what, std::function<Status()> task) {
   if (!submitted.ok()) session_.fail("", submitted);
 }
 
-Status TransferJob::finish(const std::string& done, bool always, const std::vector<Count>& counts) {
+Status TransferJob::finish(const std::string& done, bool always,
+                           const std::function<std::vector<Count>()>& counts) {
   workers_->stop(ThreadPool::OnStop::kDrain);
+  const std::vector<Count> more = counts ? counts() : std::vector<Count>();
   ProgressState state = progress_->state();
   progress_.reset();
   std::ostream& out = session_.streams().out;
@@ -43,12 +45,12 @@ Status TransferJob::finish(const std::string& done, bool always, const std::vect
                                       {"bytes", state.bytes_done},
                                       {"failed", failures_.load()},
                                       {"seconds", std::chrono::duration<double>(state.elapsed).count()}};
-    for (const auto& [name, files] : counts) account[name] = files;
+    for (const auto& [name, files] : more) account[name] = files;
     out << account.dump() << "\n";
   } else if (always || session_.streams().out_is_terminal) {
     out << summary_line(done, state);
     std::string before = "; ";
-    for (const auto& [name, files] : counts) {
+    for (const auto& [name, files] : more) {
       if (files > 0) out << std::exchange(before, ", ") << files << " " << name;
     }
     out << "\n";

@@ -35,12 +35,13 @@ class TransferJob {
   void submit(std::string what, std::function<Status()> task);
   // Waits for all tasks, says what is to be said, and prints the account. `done`: "imported". `always`: also
   // for a single file on something else than a terminal.
-  // `counts`: more of what was done, by name; those of 0 are left out of the text.
+  // `counts`, asked when all tasks have ended: more of what was done, by name; those of 0 are left out of the
+  // text.
   struct Count {
     std::string name;  // "linked": also a member of the JSON
     uint64_t files = 0;
   };
-  Status finish(const std::string& done, bool always, const std::vector<Count>& counts = {});
+  Status finish(const std::string& done, bool always, const std::function<std::vector<Count>()>& counts = {});
 
  private:
   Session& session_;

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
-constexpr size_t kMi = 1 << 20;
+constexpr size_t kMebibyte = 1 << 20;
 
 std::string noise(size_t size, uint64_t seed) {
   std::string bytes(size, '\0');
@@ -114,7 +114,7 @@ TEST_F(AdoptSwarmTest, ADirectoryIsTakenInWithoutItsBytesBeingCopied) {
     spit_file(original_ / "small" / std::to_string(i % 10) / ("f" + std::to_string(i)),
               noise(static_cast<size_t>(i) + 1, static_cast<uint64_t>(i)));
   }
-  spit_file(original_ / "big", noise(20 * kMi + 3, 7));
+  spit_file(original_ / "big", noise(20 * kMebibyte + 3, 7));
   spit_file(original_ / "empty", "");
   spit_file(original_ / "odd" / "\xff\xfe no UTF-8", "odd bytes");
   spit_file(original_ / "odd" / "two\nlines \\ and a \t tab", "odd signs");
@@ -154,7 +154,7 @@ TEST_F(AdoptSwarmTest, ADirectoryIsTakenInWithoutItsBytesBeingCopied) {
   }
 
   Json big = json_of({"stat", "/a/music/big"});
-  EXPECT_EQ(big["size"], 20 * kMi + 3);
+  EXPECT_EQ(big["size"], 20 * kMebibyte + 3);
   auto attributes = swarm_->client().lookup({kRootInode, "a/music/big"});
   ASSERT_TRUE(attributes.ok());
   EXPECT_EQ(attributes->mode, 0604U);
@@ -241,12 +241,12 @@ TEST_F(AdoptSwarmTest, AFullOrWrongNodeRefuses) {
          .quotas = {"10M", "100M"},
          .settings = {"target.default=1", "copies.spare=false", "write_reserve=0%"}});
   for (int i = 0; i < 3; ++i)
-    spit_file(original_ / std::to_string(i), noise(4 * kMi, static_cast<uint64_t>(i)));
+    spit_file(original_ / std::to_string(i), noise(4 * kMebibyte, static_cast<uint64_t>(i)));
   auto full = import_dir({original_, "--as", "/in", "--jobs", "1"});
   EXPECT_EQ(full.code, 1);
   EXPECT_NE(full.err.find("no space"), std::string::npos) << full.err;
   EXPECT_EQ(swarm_->replica_files(swarm_->node(1)), 2) << "nothing half";
-  EXPECT_EQ(swarm_->get("/in/0"), noise(4 * kMi, 0));
+  EXPECT_EQ(swarm_->get("/in/0"), noise(4 * kMebibyte, 0));
   EXPECT_EQ(tree_of(original_).size(), 3U);
 
   ASSERT_EQ(swarm_->fsdfs({"node", "readonly", swarm_->node(2).address}).code, 0);
@@ -273,7 +273,7 @@ TEST_F(AdoptSwarmTest, ReplicasThatTheMasterForgotAreListedAdoptedAndPurged) {
   fs::copy(database, older, fs::copy_options::recursive);
   ASSERT_TRUE(swarm_->launch(swarm_->master()).ok());
   ASSERT_TRUE(swarm_->wait_nodes_up(2, 60s));
-  const std::string song = noise(kMi + 5, 1);
+  const std::string song = noise(kMebibyte + 5, 1);
   ASSERT_TRUE(swarm_->put("/song.mp3", song));
   ASSERT_TRUE(swarm_->put("/second", "second"));
   ASSERT_TRUE(swarm_->put("/third", "third"));

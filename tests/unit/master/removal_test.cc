@@ -104,7 +104,6 @@ TEST_F(RemovalTest, AdminStatesOutlastRejoinsAndRestarts) {
   restart();
   EXPECT_EQ(status(1)->record.admin_state, AdminState::kReadonly);
   EXPECT_EQ(status(2)->record.admin_state, AdminState::kDraining);
-  EXPECT_FALSE(is_drained(*status(2))) << "nobody has looked yet";
 }
 
 TEST_F(RemovalTest, ANodeThatAttendsIsNotRemoved) {

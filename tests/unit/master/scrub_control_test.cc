@@ -173,7 +173,8 @@ TEST_F(ScrubControlTest, ProgressIsInTheView) {
   node(1).scrub = {true, 10, 100, 3, 1, 5, FileTime{1000, 0}, 7};
   node(1).report();
   EXPECT_TRUE(eventually([&] {
-    const NodeStatus* status = loop_->view()->find(node(1).hello.node);
+    auto view = loop_->view();
+    const NodeStatus* status = view->find(node(1).hello.node);
     return status != nullptr && status->scrub.running && status->scrub.bytes_total == 100 &&
            status->scrub.answered == 7;
   }));
