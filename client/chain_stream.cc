@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "client/convert.h"
+#include "client/convert_unknown.h"
 
 namespace fsdfs::client {
 
@@ -25,14 +26,7 @@ v1::WriteMessage open_message(const ChainOpening& opening) {
   open->set_size(opening.size);
   for (size_t i = 1; i < opening.session.chain.size(); ++i)
     to_wire(opening.session.chain[i], open->add_chain());
-  v1::ReplicaOrigin* origin = open->mutable_origin();
-  origin->set_parent(opening.parent.value);
-  origin->set_name(opening.name);
-  origin->set_target(opening.target);
-  origin->set_mode(opening.mode);
-  origin->set_uid(opening.uid);
-  origin->set_gid(opening.gid);
-  to_wire(opening.modified, origin->mutable_modified());
+  to_wire(opening.origin, open->mutable_origin());
   return message;
 }
 

@@ -21,15 +21,8 @@ namespace fsdfs::client {
 // What the head is told first.
 struct ChainOpening {
   OpenedSession session;
-  uint64_t size = 0;  // bytes to reserve
-  // For the replica's description of itself.
-  InodeId parent;
-  std::string name;
-  double target = 0;
-  uint32_t mode = 0;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
-  FileTime modified;
+  uint64_t size = 0;     // bytes to reserve
+  ReplicaOrigin origin;  // for the replica's description of itself
 };
 
 class ChainStream {

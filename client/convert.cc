@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/convert_unknown.h"
+
 namespace fsdfs::client {
 
 namespace {
@@ -234,7 +236,8 @@ OpenedSession from_wire(const v1::OpenSessionReply& wire) {
                         .chain = {},
                         .ticket = wire.ticket(),
                         .lease = milliseconds(wire.lease_ms()),
-                        .wanted_members = wire.wanted_members()};
+                        .wanted_members = wire.wanted_members(),
+                        .origin = from_wire(wire.origin())};
   for (const auto& node : wire.chain()) session.chain.push_back(from_wire(node));
   return session;
 }

@@ -298,6 +298,18 @@ struct NewContent {
   std::optional<NodeId> only = {};  // the chain shall be this node alone
 };
 
+// What a replica says of itself.
+struct ReplicaOrigin {
+  InodeId parent;
+  std::string name;  // empty: not known
+  uint64_t metadata_counter = 0;
+  double target = 0;
+  uint32_t mode = 0600;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  FileTime modified;
+};
+
 struct OpenedSession {
   SessionId session;
   ReplicaId replica;
@@ -305,6 +317,7 @@ struct OpenedSession {
   std::string ticket;
   Duration lease{};  // from the last call that named the session
   uint32_t wanted_members = 0;
+  ReplicaOrigin origin = {};  // for what the chain stages, but for the time of modification
 };
 
 struct ExtendedSession {

@@ -28,18 +28,6 @@ struct UnknownPage {
   uint64_t untracked = 0;  // more, which the master only counts until some of these are settled
 };
 
-// What a replica says of itself.
-struct ReplicaOrigin {
-  InodeId parent;
-  std::string name;  // empty: not known
-  uint64_t metadata_counter = 0;
-  double target = 0;
-  uint32_t mode = 0600;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
-  FileTime modified;
-};
-
 struct AdoptedUnknown {
   Attributes attributes;
   std::string path;

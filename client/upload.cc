@@ -59,17 +59,8 @@ class Try {
   }
 
   Result<UploadResult> transfer() {
-    ChainOpening opening{.session = session_,
-                         .size = reserved_,
-                         .parent = place_.directory,
-                         .name = place_.path.substr(place_.path.rfind('/') + 1),
-                         .target = options_.target.value_or(0),
-                         .mode = options_.mode,
-                         .uid = options_.uid,
-                         .gid = options_.gid,
-                         .modified = options_.modified.value_or(FileTime{})};
-    // A path of several names says nothing about the parent's inode.
-    if (place_.path.find('/') != std::string::npos) opening.parent = InodeId{};
+    ChainOpening opening{.session = session_, .size = reserved_, .origin = session_.origin};
+    opening.origin.modified = options_.modified.value_or(FileTime{});
     stream_ = ChainStream::start(client_.node_channels(), opening);
     FSDFS_TRY(send_all());
     ContentDigest digest = content_digest(sums_, offset_);

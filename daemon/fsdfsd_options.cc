@@ -81,6 +81,8 @@ void declare(SettingsRegistry& registry, node::NodeSettings& s) {
                     "every replica is read and checked once in this time; 0: only by `fsdfs scrub`");
   registry.size("scrub.rate", s.scrub_rate, {0, uint64_t{1} << 40},
                 "bytes a second that this reads at most; 0: no limit");
+  registry.boolean("node.tree", s.tree,
+                   "keep files at their real paths below DATA/tree, as hard links for reading");
   registry.duration("node.idle_timeout", s.idle_timeout, {1s, 1h},
                     "a stream on which nothing moves ends after this");
   registry.duration("node.sync_timeout", s.sync_timeout, {1s, 24h},

@@ -9,6 +9,7 @@
 #include "common/swarm_time.h"
 #include "node/link/host.h"
 #include "node/link/master_link.h"
+#include "node/link/record_follower.h"
 #include "node/service/replicas_service.h"
 #include "node/transfer/puller.h"
 
@@ -24,6 +25,7 @@ StoreSettings store_settings(const NodeSettings& settings) {
   store.quotas = settings.quotas;
   store.free_floor = settings.free_floor;
   store.open_replicas_max = settings.open_replicas_max;
+  store.tree = settings.tree;
   return store;
 }
 
@@ -109,8 +111,9 @@ struct Node::Parts {
   LoadSampler load;
   VerifiedLog verified;
   Scrubber scrubber;
-  std::unique_ptr<ScrubThread> scrub;  // after start()
-  std::unique_ptr<MasterLink> link;    // after start()
+  std::unique_ptr<ScrubThread> scrub;       // after start()
+  std::unique_ptr<MasterLink> link;         // after start()
+  std::unique_ptr<RecordFollower> records;  // after start()
 };
 
 Node::Node(NodeSettings settings, std::unique_ptr<NodeDisks> disks, NodeKeys keys, const Clock& clock,
@@ -145,10 +148,12 @@ void Node::start(const std::string& address) {
       settings_, address, host, *disks_, *parts.store, parts.puller, parts.deleter, parts.outbox, parts.load,
       parts.wake, dialer_, parts.watch, clock_, parts.swarm_clock, logger_, *parts.scrub, parts.verified});
   parts.link->start();
+  parts.records = std::make_unique<RecordFollower>(*parts.store, *disks_, dialer_, logger_, settings_);
 }
 
 void Node::prepare_stop() {
   if (!parts_) return;
+  if (parts_->records) parts_->records->stop();
   if (parts_->link) parts_->link->stop();
   parts_->deleter.stop();
   parts_->puller.stop();

@@ -216,14 +216,8 @@ class Import {
                      .inode = info.st_ino,
                      .size = static_cast<uint64_t>(info.st_size),
                      .moving = options_.move,
-                     .origin = {.parent = task.parent,
-                                .name = task.name,
-                                .metadata_counter = 0,
-                                .target = 0,
-                                .mode = info.st_mode & 07777U,
-                                .uid = info.st_uid,
-                                .gid = info.st_gid,
-                                .modified = modified_time(info)}};
+                     .origin = opened.origin};
+    file.origin.modified = modified_time(info);
     LeaseKeeper::Hold hold(*leases_, opened, file.size);
     int64_t told = 0;
     auto adopted = adopt_file(client_->node_channels(), opened, file, [&](uint64_t bytes) {

@@ -118,18 +118,6 @@ struct AcknowledgeMessage {
   bool inventory = false;
 };
 
-// What a replica says of itself on the disk.
-struct ReplicaOrigin {
-  InodeId parent;
-  std::string name;
-  uint64_t metadata_counter = 0;
-  double target = 0;
-  uint32_t mode = 0;
-  uint32_t uid = 0;
-  uint32_t gid = 0;
-  FileTime modified;
-};
-
 struct CopyMessage {
   OrderId order;
   ReplicaId replica;

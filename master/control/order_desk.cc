@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "master/namespace/origin.h"
+
 namespace fsdfs::master {
 namespace {
 
@@ -21,22 +23,6 @@ CopyFailure failure_of(const OrderOutcome& outcome) {
 // Made durable before, by whoever removed the file or in an earlier attempt.
 bool is_durable_already(const DeleteOrder& order) {
   return order.repeated || order.cause == DeleteCause::kFileRemoved;
-}
-
-Result<ReplicaOrigin> origin_of(ReadView& view, const Inode& inode) {
-  FSDFS_ASSIGN(auto entry, view.name_of(inode.id));
-  ReplicaOrigin origin;
-  if (entry) {
-    origin.parent = entry->parent;
-    origin.name = std::move(entry->name);
-  }
-  origin.metadata_counter = inode.metadata_counter;
-  origin.target = inode.target;
-  origin.mode = inode.mode;
-  origin.uid = inode.uid;
-  origin.gid = inode.gid;
-  origin.modified = inode.modified;
-  return origin;
 }
 
 }  // namespace

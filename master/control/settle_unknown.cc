@@ -125,6 +125,7 @@ Result<AdoptedFile> adopt_unknown(WriteTransaction& transaction, const UnknownAd
                  make_directory(transaction, {kRootInode, directory.substr(1)}, request.directories, true));
   }
   std::string name = request.origin.name;
+  if (name.starts_with('/')) name.erase(0, name.rfind('/') + 1);  // of what was in the trash: a path
   if (!check_name(name).ok()) name = fmt::format("inode-{}", request.replica.inode.value);
   FSDFS_ASSIGN(name, free_name(transaction, parent.id, name));
   FSDFS_ASSIGN(Inode inode, make_inode(transaction, request, parent, name, content, policy));

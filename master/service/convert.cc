@@ -31,19 +31,6 @@ Status check_ascending(const ReplicaId& before, const ReplicaId& next) {
       fmt::format("an inventory is not in order: {} follows {}", next.to_string(), before.to_string()));
 }
 
-v1::ReplicaOrigin origin_to_proto(const ReplicaOrigin& origin) {
-  v1::ReplicaOrigin message;
-  message.set_parent(origin.parent.value);
-  message.set_name(origin.name);
-  message.set_metadata_counter(origin.metadata_counter);
-  message.set_target(origin.target);
-  message.set_mode(origin.mode);
-  message.set_uid(origin.uid);
-  message.set_gid(origin.gid);
-  *message.mutable_modified() = to_proto(origin.modified);
-  return message;
-}
-
 struct MessageEncoder {
   v1::MasterMessage& out;
   const std::string& swarm_name;
@@ -67,7 +54,7 @@ struct MessageEncoder {
     *message->mutable_replica() = to_proto(copy.replica);
     *message->mutable_content() = to_proto(copy.content);
     for (const NodeRecord& source : copy.sources) *message->add_sources() = to_proto(source);
-    *message->mutable_origin() = origin_to_proto(copy.origin);
+    *message->mutable_origin() = to_proto(copy.origin);
   }
   void operator()(const DeleteMessage& deletion) {
     out.mutable_delete_()->set_order(deletion.order.value);
@@ -347,6 +334,34 @@ v1::MasterMessage to_proto(Epoch epoch, const MasterMessage& message, const std:
   v1::MasterMessage out;
   out.set_epoch(epoch.value);
   std::visit(MessageEncoder{out, swarm_name}, message);
+  return out;
+}
+
+v1::ReplicaOrigin to_proto(const ReplicaOrigin& origin) {
+  v1::ReplicaOrigin message;
+  message.set_parent(origin.parent.value);
+  message.set_name(origin.name);
+  message.set_metadata_counter(origin.metadata_counter);
+  message.set_target(origin.target);
+  message.set_mode(origin.mode);
+  message.set_uid(origin.uid);
+  message.set_gid(origin.gid);
+  *message.mutable_modified() = to_proto(origin.modified);
+  if (origin.deleted) *message.mutable_deleted() = to_proto(*origin.deleted);
+  return message;
+}
+
+ReplicaOrigin from_proto(const v1::ReplicaOrigin& origin) {
+  ReplicaOrigin out;
+  out.parent = InodeId{origin.parent()};
+  out.name = origin.name();
+  out.metadata_counter = origin.metadata_counter();
+  out.target = origin.target();
+  out.mode = origin.mode();
+  out.uid = origin.uid();
+  out.gid = origin.gid();
+  out.modified = from_proto(origin.modified());
+  if (origin.has_deleted()) out.deleted = from_proto(origin.deleted());
   return out;
 }
 

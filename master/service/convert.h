@@ -49,4 +49,9 @@ OrderOutcome from_proto(const v1::OrderOutcome& outcome);
 // A copy's ticket is the caller's to seal.
 v1::MasterMessage to_proto(Epoch epoch, const MasterMessage& message, const std::string& swarm_name);
 
+// --- what replicas say of themselves ---
+
+v1::ReplicaOrigin to_proto(const ReplicaOrigin& origin);
+ReplicaOrigin from_proto(const v1::ReplicaOrigin& origin);
+
 }  // namespace fsdfs::master

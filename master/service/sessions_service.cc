@@ -26,7 +26,7 @@ Duration admission_wait(const grpc::CallbackServerContext& context) {
 }
 
 Result<std::string> reply_for(WriteTransaction& transaction, const SessionRecord& session,
-                              uint32_t lease_ms) {
+                              const Policy& policy, uint32_t lease_ms) {
   v1::OpenSessionReply reply;
   reply.set_session(session.id.value);
   *reply.mutable_replica() = to_proto(session.replica);
@@ -37,6 +37,8 @@ Result<std::string> reply_for(WriteTransaction& transaction, const SessionRecord
   }
   reply.set_lease_ms(lease_ms);
   reply.set_wanted_members(session.wanted_members);
+  FSDFS_ASSIGN(auto origin, expected_origin(transaction, session, policy));
+  *reply.mutable_origin() = to_proto(origin);
   return reply.SerializeAsString();
 }
 
@@ -136,7 +138,7 @@ void SessionsService::admitted(std::shared_ptr<Opening> opening, const Admission
       [this, opening, chain = admission.chain](WriteTransaction& transaction) -> Result<std::string> {
         FSDFS_ASSIGN(auto session, open_session(transaction, opening->open, opening->admit.session, chain,
                                                 static_cast<uint32_t>(context_.settings.sync_copies)));
-        return reply_for(transaction, session, lease_ms());
+        return reply_for(transaction, session, *context_.policy.policy(), lease_ms());
       },
       [this, opening](const Result<std::string>& written) { opened(*opening, written); });
 }

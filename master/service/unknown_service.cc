@@ -56,19 +56,6 @@ Result<std::vector<UnknownCopy>> ask_copies(ControlLoop& control, InodeId inode)
       control, [inode](const NodeDirectory& nodes) { return copies_of(nodes, inode); });
 }
 
-ReplicaOrigin origin_from_proto(const v1::ReplicaOrigin& message) {
-  ReplicaOrigin origin;
-  origin.parent = InodeId{message.parent()};
-  origin.name = message.name();
-  origin.metadata_counter = message.metadata_counter();
-  origin.target = message.target();
-  origin.mode = message.mode();
-  origin.uid = message.uid();
-  origin.gid = message.gid();
-  origin.modified = master::from_proto(message.modified());
-  return origin;
-}
-
 }  // namespace
 
 Status UnknownService::list(const grpc::ServerContext& context, const v1::ListUnknownRequest& request,
@@ -108,7 +95,7 @@ Status UnknownService::adopt(const v1::AdoptUnknownRequest& request, v1::AdoptUn
   FSDFS_ASSIGN(auto id, request_from_proto(request.has_request(), request.request()));
   UnknownAdoption adoption;
   adoption.replica = master::from_proto(request.replica());
-  adoption.origin = origin_from_proto(request.origin());
+  adoption.origin = master::from_proto(request.origin());
   adoption.directory = request.directory();
   adoption.directories = {request.mode(), request.uid(), request.gid()};
   FSDFS_ASSIGN(adoption.copies, ask_copies(context_.control, adoption.replica.inode));

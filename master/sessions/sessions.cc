@@ -7,6 +7,7 @@
 #include "common/path.h"
 #include "common/units.h"
 #include "master/namespace/links.h"
+#include "master/namespace/origin.h"
 #include "master/namespace/quota.h"
 #include "master/policy/facts.h"
 #include "master/policy/limits.h"
@@ -234,6 +235,31 @@ Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequ
   session.chain = std::move(chain);
   FSDFS_TRY(transaction.add_session(session));
   return session;
+}
+
+Result<ReplicaOrigin> expected_origin(ReadView& view, const SessionRecord& session, const Policy& policy) {
+  ReplicaOrigin origin;
+  if (session.creates) {
+    FSDFS_ASSIGN(auto slot, slot_of(view, session));
+    bool inherits = (slot.parent.mode & kSetGroupId) != 0;
+    origin.mode = session.mode;
+    origin.uid = session.uid;
+    origin.gid = inherits ? slot.parent.gid : session.gid;
+    FSDFS_ASSIGN(auto decision,
+                 decide_new(view, policy, slot.parent, session.name, session.size, FileTime{}, FileTime{}));
+    origin.target = decision.target;
+  } else {
+    FSDFS_ASSIGN(auto inode, view.inode(session.replica.inode));
+    if (inode) {
+      FSDFS_ASSIGN(origin, origin_of(view, *inode));
+      origin.metadata_counter = 0;
+      origin.modified = {};
+    }
+  }
+  origin.parent = session.parent;
+  origin.name = session.name;
+  origin.target = session.target.value_or(origin.target);
+  return origin;
 }
 
 Result<SessionRecord> find_session(ReadView& view, SessionId id) {

@@ -54,6 +54,10 @@ Result<SessionPlan> plan_session(ReadView& view, const OpenRequest& request, con
 Result<SessionRecord> open_session(WriteTransaction& transaction, const OpenRequest& request, SessionId id,
                                    std::vector<NodeId> chain, uint32_t wanted_members);
 
+// What the chain's replicas shall say of the file, as far as it is known before the commit: without the time
+// of modification, and with no metadata counter. Where it turns out otherwise the records tell the nodes.
+Result<ReplicaOrigin> expected_origin(ReadView& view, const SessionRecord& session, const Policy& policy);
+
 // kAborted/kSessionLost.
 Result<SessionRecord> find_session(ReadView& view, SessionId id);
 

@@ -103,6 +103,20 @@ struct ReplicaRecord {
   friend bool operator==(const ReplicaRecord&, const ReplicaRecord&) = default;
 };
 
+// What a replica says of its file on the disk, so that the swarm can be rebuilt from the disks.
+struct ReplicaOrigin {
+  InodeId parent;
+  std::string name;  // of a file in the trash, which has no parent: the path that it had
+  uint64_t metadata_counter = 0;
+  double target = 0;
+  uint32_t mode = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  FileTime modified;
+  std::optional<FileTime> deleted = {};  // it is in the trash
+  friend bool operator==(const ReplicaOrigin&, const ReplicaOrigin&) = default;
+};
+
 struct NodeRecord {
   NodeId id;
   std::string address;  // HOST:PORT of its gRPC
@@ -235,6 +249,14 @@ using LogRecord =
     std::variant<InodeChanged, InodeRemoved, EntryAdded, EntryRemoved, ReplicaChanged, ReplicaRemoved,
                  NodeChanged, NodeRemoved, SessionOpened, SessionClosed, EpochStarted, TrashAdded,
                  TrashRemoved, QuotaChanged, QuotaRemoved, PolicyChanged, VarsChanged>;
+
+// A place in the log: an entry that it has. The epoch tells a log that was set back from the one that went
+// on.
+struct LogPosition {
+  uint64_t sequence = 0;  // 0: before the first
+  Epoch epoch;
+  friend bool operator==(const LogPosition&, const LogPosition&) = default;
+};
 
 // What one operation did, in the order of the commits.
 struct LogEntry {

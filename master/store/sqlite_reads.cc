@@ -518,6 +518,14 @@ Result<std::vector<std::string>> SqliteReads<Base>::log_after(uint64_t sequence,
   }
 }
 
+template <typename Base>
+Result<std::string> SqliteReads<Base>::last_log_entry() {
+  FSDFS_ASSIGN(auto statement, database_.prepare("SELECT entry FROM log ORDER BY sequence DESC LIMIT 1"));
+  FSDFS_ASSIGN(auto entry,
+               first<std::string>(statement, [](const auto& row) { return std::string(row.get_blob(0)); }));
+  return entry.value_or(std::string());
+}
+
 template class SqliteReads<ReadView>;
 template class SqliteReads<WriteTransaction>;
 

@@ -57,6 +57,7 @@ class SqliteReads : public Base {
   Result<uint64_t> count_subdirectories(InodeId directory) override;
   Result<std::vector<Entry>> entries_after(const EntryCursor& after, size_t limit) override;
   Result<std::vector<std::string>> log_after(uint64_t sequence, size_t limit) override;
+  Result<std::string> last_log_entry() override;
 
  protected:
   sqlite::Database& database_;

@@ -171,6 +171,8 @@ class ReadView {
   virtual Result<std::vector<Entry>> entries_after(const EntryCursor& after, size_t limit) = 0;
   // Entries of the log after `sequence`, as encoded by log_codec.h. kOutOfRange: they are no longer kept.
   virtual Result<std::vector<std::string>> log_after(uint64_t sequence, size_t limit) = 0;
+  // Its last entry, likewise; empty: there is none.
+  virtual Result<std::string> last_log_entry() = 0;
 };
 
 class WriteTransaction : public ReadView {

@@ -168,6 +168,7 @@ Result<HeldReplica> Arrival::place(const Description& description) {
     (void)core_.unlink_if_there(core_.layout.quarantined_data(replica_));
     (void)core_.unlink_if_there(core_.layout.quarantined_meta(replica_));
     core_.quota.remove_held(before->held.content.size);
+    core_.tree.settle(before->parent, before->name);
   } else {
     core_.replicas.fetch_add(1);
   }

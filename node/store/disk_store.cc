@@ -13,9 +13,13 @@ Result<std::unique_ptr<DiskStore>> DiskStore::open(const DiskSettings& settings,
                                                    const NodeId& node, StoreShared& shared,
                                                    const Clock& clock, Logger& logger) {
   FSDFS_ASSIGN(OpenedIndex opened, open_index(directory.layout(), directory.disk(), logger));
-  opened.index->watch([&health = directory.health()](const Status& why) { health.fail(why); });
-  auto core =
-      std::make_unique<StoreCore>(settings, directory, node, shared, clock, logger, std::move(opened.index));
+  FSDFS_ASSIGN(auto records, DirectoryRecords::open(directory.layout().directories(), logger));
+  if (records.made_anew) FSDFS_TRY(opened.index->set_followed({}));
+  auto fail_disk = [&health = directory.health()](const Status& why) { health.fail(why); };
+  opened.index->watch(fail_disk);
+  records.records->watch(fail_disk);
+  auto core = std::make_unique<StoreCore>(settings, directory, node, shared, clock, logger,
+                                          std::move(opened.index), std::move(records.records));
   FSDFS_TRY(recover(*core, opened.reconcile));
   FSDFS_ASSIGN(IndexTotals totals, core->index->totals());
   core->quota.add_held(totals.bytes);
@@ -34,6 +38,7 @@ DiskStore::~DiskStore() = default;
 Status DiskStore::close() {
   core_->shelf.clear();
   if (failed()) return {};
+  FSDFS_TRY(core_->directories->close());
   FSDFS_TRY(core_->index->close());
   return mark_index_clean(core_->layout, core_->disk);
 }
@@ -155,6 +160,7 @@ Status DiskStore::repair_row(const Description& description) {
   core_->logger.warning("the index has a wrong row for {}: corrected from its sidecar",
                         description.replica.to_string());
   IndexRow right = row_of(description, HeldState::kWhole, row->verified);
+  right.current = row->current;
   FSDFS_TRY(core_->index->put(right));
   core_->quota.remove_held(row->held.content.size);
   core_->quota.add_held(right.held.content.size);
@@ -204,6 +210,7 @@ Status DiskStore::set_aside(const IndexRow& row) {
   bad.held.state = HeldState::kQuarantined;
   FSDFS_TRY(core_->index->put(bad));  // first: from here on it is not served
   core_->cache.forget(replica);
+  core_->tree.settle(row.parent, row.name);
   core_->shared.changes.added(bad.held);
   FSDFS_TRY(core_->disk.rename(core_->layout.data(replica), core_->layout.quarantined_data(replica)));
   Status meta = core_->disk.rename(core_->layout.meta(replica), core_->layout.quarantined_meta(replica));
@@ -222,6 +229,7 @@ void DiskStore::forget_missing(const IndexRow& row) {
     if (!status.ok()) core_->logger.warning("forgetting {}: {}", replica.to_string(), status.message());
   }
   if (!index.ok()) return;
+  core_->tree.settle(row.parent, row.name);
   core_->count_out(row.held.content.size);
   core_->shared.changes.removed(replica);
 }

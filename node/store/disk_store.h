@@ -73,13 +73,21 @@ class DiskStore {
   WallTime verified(const ReplicaId& replica);  // the last time; the end of time: it is not held whole
   Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
   Status write_sha256_list();
+  // As of ReplicaStore, for the master's records.
+  Result<LogPosition> followed();
+  Status apply(const RecordPage& page, std::vector<ReplicaId>& bad);  // adds those that were quarantined
   // For each how it ended; what is not held here is fine. The caller has the claims and reports.
   std::map<ReplicaId, Status> remove(const std::vector<ReplicaId>& replicas);
 
   StoreCore& core() { return *core_; }
 
  private:
+  using Paths = std::map<InodeId, std::string>;
+
   explicit DiskStore(std::unique_ptr<StoreCore> core) : core_(std::move(core)) {}
+  Result<Paths> paths_of(const std::vector<DirectoryRecord>& directories);
+  Status move_directories(const Paths& before);
+  Status forget_gone(const std::vector<InodeId>& gone);
   Result<std::shared_ptr<const OpenReplica>> open_on_disk(const ReplicaId& replica, bool& bad);
   Status repair_row(const Description& description);
   Status set_aside(const IndexRow& row);

@@ -33,10 +33,16 @@ constexpr std::array kMigrations{sqlite::Migration{1, R"sql(
                                  sqlite::Migration{2, R"sql(
   ALTER TABLE replica ADD COLUMN sha256 BLOB;  -- NULL: not known yet
   CREATE INDEX unhashed ON replica (inode, epoch, counter) WHERE sha256 IS NULL AND state = 1;
+)sql"},
+                                 sqlite::Migration{3, R"sql(
+  ALTER TABLE replica ADD COLUMN is_current INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX places ON replica (parent, name) WHERE is_current = 1;
+  CREATE TABLE followed (one INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, epoch INTEGER NOT NULL);
 )sql"}};
 
 constexpr std::string_view kColumns =
-    "inode, epoch, counter, size, digest, state, verified, parent, name, metadata_counter, sha256";
+    "inode, epoch, counter, size, digest, state, verified, parent, name, metadata_counter, sha256, "
+    "is_current";
 
 void bind_key(sqlite::Statement& statement, int first, const ReplicaId& replica) {
   statement.bind_uint(first, replica.inode.value)
@@ -57,6 +63,7 @@ Result<IndexRow> read_row(const sqlite::Statement& statement) {
   if (!statement.is_null(10)) {
     FSDFS_ASSIGN(row.sha256, decode_sha256(statement.get_blob(10)));
   }
+  row.current = statement.get_int(11) != 0;
   return row;
 }
 
@@ -150,6 +157,18 @@ Status Index::set_verified(const ReplicaId& replica, const Sha256& sha256, WallT
   return status;
 }
 
+Status Index::set_place(const IndexRow& row) {
+  Status status = set_row_place(row);
+  note(status);
+  return status;
+}
+
+Status Index::set_followed(const LogPosition& position) {
+  Status status = put_followed(position);
+  note(status);
+  return status;
+}
+
 Result<std::optional<IndexRow>> Index::find_row(const ReplicaId& replica) {
   std::lock_guard lock(mutex_);
   static const std::string kSql =
@@ -165,7 +184,7 @@ Result<std::optional<IndexRow>> Index::find_row(const ReplicaId& replica) {
 Status Index::put_row(const IndexRow& row) {
   std::lock_guard lock(mutex_);
   static const std::string kSql = "INSERT OR REPLACE INTO replica (" + std::string(kColumns) +
-                                  ", scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                                  ", scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
   {
     FSDFS_ASSIGN(auto statement, database_->prepare(kSql));
     bind_key(statement, 1, row.held.replica);
@@ -176,7 +195,8 @@ Status Index::put_row(const IndexRow& row) {
         .bind_uint(8, row.parent.value)
         .bind_blob(9, row.name)
         .bind_uint(10, row.metadata_counter)
-        .bind_uint(12, scan_number_);
+        .bind_int(12, row.current ? 1 : 0)
+        .bind_uint(13, scan_number_);
     if (row.sha256) {
       statement.bind_blob(11, encode_sha256(*row.sha256));
     } else {
@@ -246,6 +266,51 @@ Status Index::set_row_verified(const ReplicaId& replica, const Sha256& sha256, W
   statement.bind_int(1, at.time_since_epoch().count()).bind_blob(2, encode_sha256(sha256));
   bind_key(statement, 3, replica);
   return statement.run();
+}
+
+Status Index::set_row_place(const IndexRow& row) {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(
+      auto statement,
+      database_->prepare("UPDATE replica SET parent = ?, name = ?, metadata_counter = ?, is_current = ? "
+                         "WHERE inode = ? AND epoch = ? AND counter = ?"));
+  statement.bind_uint(1, row.parent.value)
+      .bind_blob(2, row.name)
+      .bind_uint(3, row.metadata_counter)
+      .bind_int(4, row.current ? 1 : 0);
+  bind_key(statement, 5, row.held.replica);
+  return statement.run();
+}
+
+Result<std::vector<IndexRow>> Index::at_place(InodeId parent, std::string_view name) {
+  std::lock_guard lock(mutex_);
+  static const std::string kSql = "SELECT " + std::string(kColumns) +
+                                  " FROM replica INDEXED BY places WHERE is_current = 1 AND parent = ? AND "
+                                  "name = ? AND state = 1";
+  FSDFS_ASSIGN(auto statement, database_->prepare(kSql));
+  statement.bind_uint(1, parent.value).bind_blob(2, name);
+  std::vector<IndexRow> rows;
+  while (true) {
+    FSDFS_ASSIGN(bool found, statement.step());
+    if (!found) return rows;
+    FSDFS_ASSIGN(IndexRow row, read_row(statement));
+    rows.push_back(std::move(row));
+  }
+}
+
+Result<LogPosition> Index::followed() {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(auto statement, database_->prepare("SELECT sequence, epoch FROM followed WHERE one = 1"));
+  FSDFS_ASSIGN(bool found, statement.step());
+  if (!found) return LogPosition{};
+  return LogPosition{statement.get_uint(0), Epoch{statement.get_uint(1)}};
+}
+
+Status Index::put_followed(const LogPosition& position) {
+  std::lock_guard lock(mutex_);
+  FSDFS_ASSIGN(auto statement,
+               database_->prepare("INSERT OR REPLACE INTO followed (one, sequence, epoch) VALUES (1, ?, ?)"));
+  return statement.bind_uint(1, position.sequence).bind_uint(2, position.epoch.value).run();
 }
 
 Result<std::vector<IndexRow>> Index::page_of_rows(const std::optional<ReplicaId>& after, size_t limit) {

@@ -1,4 +1,5 @@
-// Index: what a node holds, one row a replica, in SQLite (DATA/index.db). All SQL of the node is here.
+// Index: what a node holds, one row a replica, in SQLite (DATA/index.db), and up to where in the master's log
+// the disk's sidecars and directory records are.
 //
 // The replicas' own sidecars are the truth; the index only spares a start the reading of millions of them. So
 // nothing is synced while it runs: DATA/index.clean is removed durably before the first change and made again
@@ -13,12 +14,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/log.h"
 #include "common/security/sha256.h"
 #include "common/sqlite/database.h"
 #include "common/status.h"
+#include "node/store/records.h"
 #include "node/store/replica.h"
 
 namespace fsdfs::node {
@@ -30,6 +33,7 @@ struct IndexRow {
   std::string name;
   uint64_t metadata_counter = 0;
   std::optional<Sha256> sha256 = {};  // once the scrubber has read it whole
+  bool current = false;               // the master said that this version is the file's content
 };
 
 IndexRow row_of(const Description& description, HeldState state, WallTime verified);
@@ -69,6 +73,15 @@ class Index {
   // Nothing where there is no such row, or it is quarantined.
   Status set_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
 
+  // --- what the master's log says ---
+  // Sets the row's parent, name, counter and whether it is current. Nothing where there is no such row.
+  Status set_place(const IndexRow& row);
+  // Whole current replicas whose origin is this: one, where nothing is under way.
+  Result<std::vector<IndexRow>> at_place(InodeId parent, std::string_view name);
+  // None: from the start.
+  Result<LogPosition> followed();
+  Status set_followed(const LogPosition& position);
+
   // A reconciliation: begin, put or mark_seen what the disk has, then end drops every row that was neither.
   // Meanwhile no one else writes. A crash in between leaves an index that the next start reconciles again.
   Status begin_scan();
@@ -86,6 +99,8 @@ class Index {
   Result<std::vector<IndexRow>> page_of_rows(const std::optional<ReplicaId>& after, size_t limit);
   Result<std::vector<HeldReplica>> page_of_unhashed(const std::optional<ReplicaId>& after, size_t limit);
   Status set_row_verified(const ReplicaId& replica, const Sha256& sha256, WallTime at);
+  Status set_row_place(const IndexRow& row);
+  Status put_followed(const LogPosition& position);
   Status commit_portion();
   // Tells of a status that speaks against the disk; without the lock.
   void note(const Status& status) const;

@@ -29,7 +29,9 @@ class Layout {
   // Present while the index is closed and right: made last at a clean stop, removed first at a start.
   std::string index_clean() const { return root_ + "/index.clean"; }
 
+  std::string directories() const { return root_ + "/directories.db"; }
   std::string scrub_state() const { return root_ + "/scrub.state"; }
+  std::string tree() const { return root_ + "/tree"; }
   std::string sha256_list() const { return root_ + "/SHA256SUMS"; }
 
   std::string directory_of(const ReplicaId& replica) const;

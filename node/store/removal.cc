@@ -19,7 +19,7 @@ void Removal::find_and_unlink(const ReplicaId& replica, Status& status) {
   if (!row.ok()) {
     status = row.status();
   } else if (*row) {
-    held_[replica] = (*row)->held.content.size;
+    held_[replica] = **row;
     status = unlink(**row);
   }
 }
@@ -51,13 +51,16 @@ void Removal::sync() {
 
 void Removal::forget() {
   std::vector<ReplicaId> gone;
-  for (const auto& [replica, size] : held_) {
+  for (const auto& [replica, row] : held_) {
     if (statuses_[replica].ok()) gone.push_back(replica);
   }
   Status index = gone.empty() ? Status() : core_.index->remove(gone);
   for (const ReplicaId& replica : gone) {
     statuses_[replica] = index;
-    if (index.ok()) core_.count_out(held_[replica]);
+    if (!index.ok()) continue;
+    const IndexRow& row = held_[replica];
+    core_.count_out(row.held.content.size);
+    core_.tree.settle(row.parent, row.name);
   }
 }
 

@@ -31,7 +31,7 @@ class Removal {
 
   StoreCore& core_;
   std::map<ReplicaId, Status> statuses_;
-  std::map<ReplicaId, uint64_t> held_;                         // those that were held, with their sizes
+  std::map<ReplicaId, IndexRow> held_;                         // those that were held
   std::map<std::string, std::vector<ReplicaId>> directories_;  // to be synced, with what went from each
 };
 

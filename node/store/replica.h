@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/checksum.h"
@@ -24,17 +25,17 @@ struct FileTime {
   friend bool operator==(const FileTime&, const FileTime&) = default;
 };
 
-// What the master knew of the file when the replica was made, kept so that the swarm can be rebuilt from the
-// disks.
+// What the master last said of the file, kept so that the swarm can be rebuilt from the disks.
 struct Origin {
   InodeId parent;
-  std::string name;
+  std::string name;  // of a file in the trash, which has no parent: the path that it had
   uint64_t metadata_counter = 0;
   double target = 0;
   uint32_t mode = 0;
   uint32_t uid = 0;
   uint32_t gid = 0;
   FileTime modified;
+  std::optional<FileTime> deleted = {};  // it is in the trash
   friend bool operator==(const Origin&, const Origin&) = default;
 };
 

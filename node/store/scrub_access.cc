@@ -10,10 +10,29 @@ namespace {
 constexpr size_t kListPage = 4096;           // rows
 constexpr size_t kListBuffer = 1024 * 1024;  // bytes
 
-// A line of sha256sum(1). No name that the layout gives needs its escapes.
-std::string list_line(const Layout& layout, const IndexRow& row) {
-  std::string path = layout.data(row.held.replica).substr(layout.root().size() + 1);
-  return fmt::format("{}  {}\n", row.sha256->to_string(), path);
+// As sha256sum(1) writes a name: with escapes, which a backslash at the start of the line announces.
+std::string sum_line(const Sha256& sum, const std::string& path) {
+  std::string escaped;
+  for (char c : path) {
+    if (c == '\\') {
+      escaped += "\\\\";
+    } else if (c == '\n') {
+      escaped += "\\n";
+    } else if (c == '\r') {
+      escaped += "\\r";
+    } else {
+      escaped += c;
+    }
+  }
+  return fmt::format("{}{}  {}\n", escaped == path ? "" : "\\", sum.to_string(), escaped);
+}
+
+// Where there is a tree, paths are as seen from there.
+std::string list_line(StoreCore& core, const IndexRow& row) {
+  std::string path = core.layout.data(row.held.replica).substr(core.layout.root().size() + 1);
+  if (!core.tree.on()) return sum_line(*row.sha256, path);
+  auto shown = core.tree.shown(row);
+  return sum_line(*row.sha256, shown ? *shown : "../" + path);
 }
 
 Status write_list(StoreCore& core, DiskFile& file) {
@@ -23,7 +42,7 @@ Status write_list(StoreCore& core, DiskFile& file) {
   while (!last) {
     FSDFS_ASSIGN(auto rows, core.index->page(after, kListPage));
     for (const IndexRow& row : rows) {
-      if (row.held.state == HeldState::kWhole && row.sha256) buffer += list_line(core.layout, row);
+      if (row.held.state == HeldState::kWhole && row.sha256) buffer += list_line(core, row);
     }
     last = rows.size() < kListPage;
     if (!rows.empty()) after = rows.back().held.replica;

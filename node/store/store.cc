@@ -49,7 +49,7 @@ Result<std::unique_ptr<ReplicaStore>> ReplicaStore::open(const StoreSettings& se
     Mounted& disk = store->mounted_.emplace_back(&disks.slots()[i], settings.quotas[i], nullptr);
     if (!disk.slot->directory) continue;
     Status opened = store->open_disk(disk, {disk.quota, settings.free_floor, settings.open_replicas_max,
-                                            settings.open_sums_max, settings.shelf});
+                                            settings.open_sums_max, settings.shelf, settings.tree});
     if (opened.ok()) continue;
     disk.slot->directory->health().fail(opened);
     if (first.ok()) first = opened;
@@ -270,6 +270,35 @@ Status ReplicaStore::write_sha256_list() {
     if (first.ok()) first = status;
   }
   return first;
+}
+
+Result<LogPosition> ReplicaStore::followed() {
+  std::optional<LogPosition> least;
+  for (DiskStore* disk : working()) {
+    auto position = disk->followed();
+    if (disk->failed()) continue;
+    if (!position.ok()) return position.status();
+    if (!least || *position < *least) least = *position;
+  }
+  if (!least) return no_disk_works(disks_.node());
+  return *least;
+}
+
+Status ReplicaStore::apply(const RecordPage& page) {
+  Status first;
+  for (DiskStore* disk : working()) {
+    std::vector<ReplicaId> bad;
+    Status status = disk->apply(page, bad);
+    for (const ReplicaId& replica : bad) tell_of_another(replica);
+    if (first.ok() && !disk->failed()) first = status;
+  }
+  return first.ok() && working().empty() ? no_disk_works(disks_.node()) : first;
+}
+
+bool ReplicaStore::step_trees() {
+  bool more = false;
+  for (DiskStore* disk : working()) more = disk->core().tree.step() || more;
+  return more;
 }
 
 bool ReplicaStore::quarantine(const ReplicaId& replica, const Status& why) {

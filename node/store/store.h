@@ -36,6 +36,7 @@ struct StoreSettings {
   size_t open_replicas_max = 128;              // kept open for the next read, of each disk
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
   Shelf::Limits shelf = {};                    // of each disk
+  bool tree = false;                           // on each disk, files at their real paths (tree.h)
 };
 
 // Sums over the disks that work, and each disk in the order of NodeDisks.
@@ -115,7 +116,19 @@ class ReplicaStore {
   // Whole ones whose SHA-256 is not known yet: ids and sizes, up to `limit` in key order after `after`.
   Result<std::vector<HeldReplica>> page_unhashed(const std::optional<ReplicaId>& after, size_t limit);
   // On each disk, DATA/SHA256SUMS of every whole replica there whose SHA-256 is known, replaced atomically.
+  // Its paths are as seen from DATA/tree, where that is on, else from DATA.
   Status write_sha256_list();
+
+  // --- for the master's records (node/link/record_follower.h) ---
+  // Up to where in the master's log every working disk is; none: they have to be told everything.
+  Result<LogPosition> followed();
+  // Brings the sidecars of current replicas and the records of directories to what the page says, on every
+  // working disk; durable when ok, and then, at the end of a page of the log, so is its position. After an
+  // error some of it may have been done: the same page can be applied again. A replica whose sidecar is bad
+  // is quarantined. kNoSpace: a disk is full.
+  Status apply(const RecordPage& page);
+  // Does a portion of what is left to be done for the disks' trees. False: there is nothing to do for now.
+  bool step_trees();
 
   ChangeLog& changes() { return shared_.changes; }
   // Also gives up what has been shelved for too long: this is asked at every report.

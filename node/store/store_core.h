@@ -2,7 +2,8 @@
 // a node's disks share. Internal to node/store.
 //
 // Constant after construction but for the members, each of which is thread-safe by itself. Lock order: none
-// is taken while another is held; a claim (claims.h) comes before all of them.
+// is taken while another is held, but those of the index and the directory records while the tree's is; a
+// claim (claims.h) comes before all of them.
 #pragma once
 
 #include <atomic>
@@ -19,12 +20,14 @@
 #include "node/store/change_log.h"
 #include "node/store/claims.h"
 #include "node/store/data_directory.h"
+#include "node/store/directory_records.h"
 #include "node/store/disk_meter.h"
 #include "node/store/index.h"
 #include "node/store/layout.h"
 #include "node/store/open_replica.h"
 #include "node/store/quota.h"
 #include "node/store/shelf.h"
+#include "node/store/tree.h"
 
 namespace fsdfs::node {
 
@@ -34,6 +37,7 @@ struct DiskSettings {
   size_t open_replicas_max = 128;              // kept open for the next read
   size_t open_sums_max = 8ULL * 1024 * 1024;   // block sums (8 bytes each) of those
   Shelf::Limits shelf = {};
+  bool tree = false;  // files at their real paths (tree.h)
 };
 
 struct StoreCore;
@@ -57,7 +61,8 @@ inline constexpr uint64_t kSidecarBytesMax = 1ULL << 30;  // the sums of 8 TiB
 
 struct StoreCore {
   StoreCore(const DiskSettings& with, DataDirectory& owner, const NodeId& whose, StoreShared& of_node,
-            const Clock& time, Logger& log, std::unique_ptr<Index> opened)
+            const Clock& time, Logger& log, std::unique_ptr<Index> opened,
+            std::unique_ptr<DirectoryRecords> records)
       : settings(with),
         directory(owner),
         layout(owner.layout()),
@@ -68,8 +73,10 @@ struct StoreCore {
         clock(time),
         logger(log),
         index(std::move(opened)),
+        directories(std::move(records)),
         quota(to_string(whose), with.quota),
         cache(with.open_replicas_max, with.open_sums_max),
+        tree(*this, with.tree),
         shelf(with.shelf, time) {}
 
   const DiskSettings settings;
@@ -82,6 +89,7 @@ struct StoreCore {
   const Clock& clock;
   Logger& logger;
   const std::unique_ptr<Index> index;
+  const std::unique_ptr<DirectoryRecords> directories;
   QuotaLedger quota;
   OpenReplicaCache cache;
   DiskMeter meter;
@@ -89,6 +97,7 @@ struct StoreCore {
   std::atomic<uint64_t> staged{0};    // bytes that arrivals have written; a part of quota.reserved()
   std::atomic<uint64_t> replicas{0};  // rows of the index: whole and quarantined
 
+  Tree tree;
   Shelf shelf;  // after all that its arrivals use when they end
 
   // Makes the directory and those above it, durably; those made once are remembered.

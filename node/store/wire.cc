@@ -17,6 +17,35 @@ WallTime wall_time(const v1::FileTime& message) {
   return WallTime(std::chrono::seconds(message.seconds()) + std::chrono::nanoseconds(message.nanoseconds()));
 }
 
+FileTime from_wire(const v1::FileTime& message) {
+  return {message.seconds(), message.nanoseconds()};
+}
+
+v1::FileTime to_wire(const FileTime& time) {
+  v1::FileTime message;
+  message.set_seconds(time.seconds);
+  message.set_nanoseconds(time.nanoseconds);
+  return message;
+}
+
+DirectoryRecord from_wire(const v1::DirectoryRecord& message) {
+  DirectoryRecord record;
+  record.inode = InodeId{message.inode()};
+  record.parent = InodeId{message.parent()};
+  record.name = message.name();
+  record.metadata_counter = message.metadata_counter();
+  if (message.has_target()) record.target = message.target();
+  record.mode = message.mode();
+  record.uid = message.uid();
+  record.gid = message.gid();
+  record.modified = from_wire(message.modified());
+  return record;
+}
+
+LogPosition from_wire(const v1::LogPosition& message) {
+  return {message.sequence(), Epoch{message.epoch()}};
+}
+
 }  // namespace
 
 v1::FileTime to_wire(WallTime time) {
@@ -60,7 +89,8 @@ Origin from_wire(const v1::ReplicaOrigin& message) {
   origin.mode = message.mode();
   origin.uid = message.uid();
   origin.gid = message.gid();
-  origin.modified = {message.modified().seconds(), message.modified().nanoseconds()};
+  origin.modified = from_wire(message.modified());
+  if (message.has_deleted()) origin.deleted = from_wire(message.deleted());
   return origin;
 }
 
@@ -73,8 +103,8 @@ v1::ReplicaOrigin to_wire(const Origin& origin) {
   message.set_mode(origin.mode);
   message.set_uid(origin.uid);
   message.set_gid(origin.gid);
-  message.mutable_modified()->set_seconds(origin.modified.seconds);
-  message.mutable_modified()->set_nanoseconds(origin.modified.nanoseconds);
+  *message.mutable_modified() = to_wire(origin.modified);
+  if (origin.deleted) *message.mutable_deleted() = to_wire(*origin.deleted);
   return message;
 }
 
@@ -108,6 +138,26 @@ Result<Description> from_wire(const v1::ReplicaDescription& message) {
   description.origin = from_wire(message.origin());
   description.created = wall_time(message.created());
   return description;
+}
+
+RecordPage from_wire(const v1::RecordsReply& message) {
+  RecordPage page;
+  page.position = from_wire(message.position());
+  if (message.has_after()) page.after = from_wire(message.after());
+  page.more = message.more();
+  for (const auto& directory : message.directories()) page.directories.push_back(from_wire(directory));
+  for (uint64_t gone : message.gone()) page.gone.push_back(InodeId{gone});
+  for (const auto& file : message.files()) {
+    page.files.push_back({from_wire(file.current()), from_wire(file.origin())});
+  }
+  return page;
+}
+
+v1::LogPosition to_wire(const LogPosition& position) {
+  v1::LogPosition message;
+  message.set_sequence(position.sequence);
+  message.set_epoch(position.epoch.value);
+  return message;
 }
 
 v1::ReplicaDescription to_wire(const Description& description) {

@@ -7,6 +7,7 @@
 #include "fsdfs/registry.pb.h"
 #include "fsdfs/replicas.pb.h"
 #include "fsdfs/types.pb.h"
+#include "node/store/records.h"
 #include "node/store/replica.h"
 
 namespace fsdfs::node::wire {
@@ -23,6 +24,9 @@ Origin from_wire(const v1::ReplicaOrigin& message);
 v1::ReplicaOrigin to_wire(const Origin& origin);
 
 v1::HeldReplica to_wire(const HeldReplica& held);
+
+RecordPage from_wire(const v1::RecordsReply& message);
+v1::LogPosition to_wire(const LogPosition& position);
 
 // kDataLoss when the sums do not fit the size or the digest.
 Result<Description> from_wire(const v1::ReplicaDescription& message);

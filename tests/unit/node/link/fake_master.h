@@ -56,6 +56,12 @@ class FakeMaster final : public v1::Registry::Service {
     set([&] { differs_ = differs; });
   }
 
+  // How a node's question for records is answered; without it they are UNIMPLEMENTED.
+  using AnswerRecords = std::function<grpc::Status(const v1::RecordsRequest&, v1::RecordsReply&)>;
+  void set_records(AnswerRecords answer) {
+    set([&] { answer_records_ = std::move(answer); });
+  }
+
   // To the node that is attached; with the welcome's epoch unless the message has one.
   void send(v1::MasterMessage message) {
     std::lock_guard lock(mutex_);
@@ -84,6 +90,14 @@ class FakeMaster final : public v1::Registry::Service {
   std::vector<v1::Change> changes;                 // of the last stream, repetitions too
   std::vector<v1::OrderOutcome> outcomes;
   std::vector<v1::AuditPage> audits;
+
+  grpc::Status Records(grpc::ServerContext*, const v1::RecordsRequest* request,
+                       v1::RecordsReply* reply) override {
+    std::lock_guard lock(mutex_);
+    changed_.notify_all();
+    if (answer_records_) return answer_records_(*request, *reply);
+    return {grpc::StatusCode::UNIMPLEMENTED, "no records"};
+  }
 
   grpc::Status Attend(grpc::ServerContext* call,
                       grpc::ServerReaderWriter<v1::MasterMessage, v1::NodeMessage>* stream) override {
@@ -184,6 +198,7 @@ class FakeMaster final : public v1::Registry::Service {
   std::function<bool(const v1::InventoryRange&)> differs_ = [](const auto&) { return true; };
   bool asks_ = true;
   std::deque<ReplicaId> asked_;  // the ends of the spans that have yet to come
+  AnswerRecords answer_records_;
   grpc::ServerReaderWriter<v1::MasterMessage, v1::NodeMessage>* stream_ = nullptr;
   grpc::ServerContext* call_ = nullptr;
   std::unique_ptr<RpcServer> server_;

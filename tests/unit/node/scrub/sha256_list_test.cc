@@ -64,6 +64,29 @@ TEST_F(Sha256ListTest, WhatArrivesIsListedWithoutWaitingForAPass) {
   EXPECT_TRUE(store_->page_unhashed(std::nullopt, 10)->empty());
 }
 
+TEST_F(Sha256ListTest, WhereThereIsATreeTheListIsOfItsPaths) {
+  settings_.tree = true;
+  reopen();
+  make_scrubber();
+  for (uint64_t inode = 1; inode <= 3; ++inode) put(replica(inode), content_of(1000, inode));
+  RecordPage page;
+  page.position = {1, Epoch{1}};
+  page.directories = {{InodeId{50}, kRootInode, "music", 1, std::nullopt, 0755, 0, 0, {}}};
+  page.files = {{replica(1), {InodeId{50}, "plain.mp3", 1, 2, 0644, 0, 0, {}}},
+                {replica(2), {InodeId{50}, "line\nbreak\\and more\r", 1, 2, 0644, 0, 0, {}}}};
+  ASSERT_TRUE(ok(store_->apply(page)));
+  run_requested();
+  EXPECT_EQ(lines(), 3U);
+  EXPECT_NE(slurp(layout().sha256_list()).find("  music/plain.mp3\n"), std::string::npos);
+  auto check_tree = [&] {
+    return std::system(
+        ("cd " + data_path_ + "/tree && sha256sum -c --strict --quiet ../SHA256SUMS >&2").c_str());
+  };
+  EXPECT_EQ(check_tree(), 0);
+  flip_bit(layout().data(replica(2)), 2);
+  EXPECT_NE(check_tree(), 0);
+}
+
 TEST_F(Sha256ListTest, AListThatCannotBeReplacedStays) {
   make_scrubber();
   put(replica(1), content_of(1000));
