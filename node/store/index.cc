@@ -112,7 +112,7 @@ Status Index::discard(const std::string& path) {
 
 Status Index::check() {
   std::lock_guard lock(mutex_);
-  return database_->check_integrity(true);
+  return database_->check_integrity(false);
 }
 
 void Index::note(const Status& status) const {

@@ -122,14 +122,20 @@ class Scan {
       description = remake_sidecar(*row, stat.size);
     }
     bool good = description.ok() && description->replica == replica && description->content.size == stat.size;
-    bool bad_before = row && row->held.state == HeldState::kQuarantined && !lies_in_quarantine(replica);
-    if (!good || bad_before) return set_aside(replica, description.status());
+    if (!good || was_found_bad(row, *description)) return set_aside(replica, description.status());
     ++whole_;
     FSDFS_TRY(drop_quarantined(replica));
     if (row && row->held.state == HeldState::kWhole && row->held.content == description->content) {
       return core_.index->mark_seen(replica);
     }
     return core_.index->put(row_of(*description, HeldState::kWhole, description->created));
+  }
+
+  // And is the same one still: a power cut may take back the index's last writes, that a good one has come
+  // instead among them, and leave the good one.
+  bool was_found_bad(const std::optional<IndexRow>& row, const Description& description) {
+    return row && row->held.state == HeldState::kQuarantined && description.created <= row->verified &&
+           !lies_in_quarantine(description.replica);
   }
 
   bool lies_in_quarantine(const ReplicaId& replica) {
@@ -195,7 +201,7 @@ class Scan {
     IndexRow row;
     auto description = core_.read_sidecar(core_.layout.quarantined_meta(replica));
     if (description.ok() && description->replica == replica) {
-      row = row_of(*description, HeldState::kQuarantined, {});
+      row = row_of(*description, HeldState::kQuarantined, description->created);
     }
     row.held.replica = replica;
     row.held.state = HeldState::kQuarantined;
