@@ -12,7 +12,7 @@ build="g++ cmake ninja-build ccache mold pkgconf
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc
   libsqlite3-dev libyaml-cpp-dev libfuse3-dev libspdlog-dev libfmt-dev libcli11-dev nlohmann-json3-dev
   libsodium-dev libxxhash-dev libssl-dev python3-dev pybind11-dev"
-tests="libgtest-dev libgmock-dev faketime"
+tests="libgtest-dev libgmock-dev faketime e2fsprogs mount"
 run="fuse3"
 
 all() {
