@@ -27,6 +27,7 @@ namespace {
 
 using namespace fsdfs;
 using namespace fsdfs::master;
+using bench::need;
 using bench::node_id;
 using bench::seconds_since;
 using namespace std::chrono_literals;
@@ -38,12 +39,6 @@ constexpr uint64_t kFilesPerDirectory = 1000;
 constexpr uint64_t kFilesPerCommit = 2000;
 constexpr int kDead = 17;  // the node that dies
 constexpr uint64_t kReplicasInRange = 1024;
-
-void need(const Status& status, const char* what) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s: %s\n", what, status.to_string().c_str());
-  std::exit(1);
-}
 
 // How long calls of one kind took.
 class Latency {

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -22,19 +21,13 @@ namespace {
 using namespace fsdfs;
 using namespace fsdfs::master;
 using bench::node_id;
+using bench::resident_bytes;
 using bench::seconds_since;
 
 constexpr int kNodes = 1000;
 constexpr int kZones = 20;
 constexpr uint64_t kCopies = 3;
 constexpr uint64_t kSizeMean = 4 << 20;
-
-uint64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  uint64_t total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 uint64_t mixed(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;

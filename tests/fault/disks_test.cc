@@ -14,6 +14,7 @@
 #include "client/reader.h"
 #include "client/upload.h"
 #include "tests/fault/mounts.h"
+#include "tests/fault/swarm_state.h"
 #include "tests/harness/process_swarm.h"
 #include "tests/harness/wait.h"
 
@@ -29,23 +30,6 @@ std::string content_of(int number) {
   std::string content(kFileBytes, static_cast<char>('a' + number % 26));
   return content + std::to_string(number);
 }
-
-// A directory for the mounts and data directories of a test, outside the swarm's own.
-class Place {
- public:
-  Place() {
-    std::string name = (fs::temp_directory_path() / "fsdfs-disks-XXXXXX").string();
-    if (mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~Place() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 ProcessSwarmOptions options_with(std::vector<std::vector<DataDisk>> disks, const std::string& target) {
   ProcessSwarmOptions options;
@@ -83,58 +67,6 @@ void expect_whole(ProcessSwarm& swarm, int count) {
     ASSERT_TRUE(got.ok()) << "f" << number << ": " << got.status().to_string();
     ASSERT_TRUE(*got == content_of(number)) << "f" << number << " is not what was put";
   }
-}
-
-// Every node has said what it holds, and every file has its copies, or more.
-bool wait_copies(ProcessSwarm& swarm) {
-  return eventually(90s, [&] {
-    auto status = swarm.client().status();
-    if (!status.ok() || !status->min_surplus || *status->min_surplus < 0) return false;
-    bool heard = std::none_of(status->warnings.begin(), status->warnings.end(), [](const auto& each) {
-      return each.find("has not reported") != std::string::npos;
-    });
-    return heard && status->copies_in_flight + status->copies_queued == 0;
-  });
-}
-
-// Of the node with this index; nothing where the master does not know it.
-std::optional<client::NodeInfo> node_info(ProcessSwarm& swarm, int index) {
-  auto nodes = swarm.client().nodes();
-  if (!nodes.ok()) return std::nullopt;
-  for (const client::NodeInfo& node : *nodes) {
-    if (node.node.address == swarm.node(index).address) return node;
-  }
-  return std::nullopt;
-}
-
-// Its disk with this path; nothing before it has reported.
-std::optional<client::DiskInfo> disk_info(ProcessSwarm& swarm, int index, const std::string& path) {
-  auto node = node_info(swarm, index);
-  if (!node) return std::nullopt;
-  auto disk = std::find_if(node->disks.begin(), node->disks.end(),
-                           [&](const client::DiskInfo& each) { return each.path == path; });
-  return disk == node->disks.end() ? std::nullopt : std::optional(*disk);
-}
-
-std::string log_of(const Server& server) {
-  std::ifstream in(server.log, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// `why`: a part of the reason.
-bool wait_failed(ProcessSwarm& swarm, int index, const std::string& path, const std::string& why) {
-  return eventually(60s, [&] {
-    auto disk = disk_info(swarm, index, path);
-    return disk && !disk->failed.empty() && disk->failed.find(why) != std::string::npos;
-  });
-}
-
-bool warns(ProcessSwarm& swarm, const std::string& of) {
-  return eventually(30s, [&] {
-    auto status = swarm.client().status();
-    return status.ok() && std::any_of(status->warnings.begin(), status->warnings.end(),
-                                      [&](const auto& each) { return each.find(of) != std::string::npos; });
-  });
 }
 
 // Puts files until told to stop; from then on their count. Every put must be acknowledged.

@@ -57,10 +57,11 @@ class TextSource final : public client::ContentSource {
   size_t position_ = 0;
 };
 
-// Puts files 0, 1, 2, ... from several threads until told to stop, and remembers which were acknowledged.
+// Puts files `first`, `first` + 1, ... from several threads until told to stop, and remembers which were
+// acknowledged.
 class Importer {
  public:
-  Importer(client::SwarmClient& client, int threads) : client_(client) {
+  Importer(client::SwarmClient& client, int threads, int first = 0) : client_(client), next_(first) {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
   }
   ~Importer() { stop(); }
@@ -69,7 +70,7 @@ class Importer {
     for (auto& thread : threads_)
       if (thread.joinable()) thread.join();
   }
-  int begun() const { return next_; }
+  int begun() const { return next_; }  // all files below this number
   int acknowledged_count() {
     std::lock_guard lock(mutex_);
     return static_cast<int>(results_.size()) - failed_;
@@ -94,40 +95,47 @@ class Importer {
 
   client::SwarmClient& client_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<int> next_ = 0;
+  std::atomic<int> next_;
   std::mutex mutex_;
   std::map<int, bool> results_;  // guarded by mutex_: number -> acknowledged
   int failed_ = 0;               // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 
-inline void expect_whole(ProcessSwarm& swarm, Importer& importer) {
+// All bytes, from the holders that the open file names first.
+inline Result<std::string> read_all(client::SwarmClient& client, const client::OpenFile& open) {
+  client::FileReader reader(client, open);
+  std::string bytes(open.attributes.size, '\0');
+  size_t have = 0;
+  while (have < bytes.size()) {
+    FSDFS_ASSIGN(size_t count, reader.read(have, std::as_writable_bytes(std::span(bytes).subspan(have))));
+    if (count == 0) return data_loss("it ends at " + std::to_string(have));
+    have += count;
+  }
+  return bytes;
+}
+
+// `puts`: by the number of the file, whether its put was acknowledged.
+inline void expect_whole(ProcessSwarm& swarm, const std::map<int, bool>& puts) {
   int acknowledged = 0;
-  for (auto [number, acked] : importer.results()) {
-    auto got = swarm.client().lookup({kRootInode, "/f" + std::to_string(number)});
+  for (auto [number, acked] : puts) {
+    auto open = swarm.client().open_for_read({kRootInode, "/f" + std::to_string(number)});
     if (acked) {
       ++acknowledged;
-      ASSERT_TRUE(got.ok()) << "f" << number << " was acknowledged: " << got.status().to_string();
-    } else if (!got.ok()) {
-      ASSERT_EQ(got.status().code(), Code::kNotFound) << got.status().to_string();
+      ASSERT_TRUE(open.ok()) << "f" << number << " was acknowledged: " << open.status().to_string();
+    } else if (!open.ok()) {
+      ASSERT_EQ(open.status().code(), Code::kNotFound) << open.status().to_string();
       continue;
     }
-    const std::string wanted = content_of(number);
-    ASSERT_EQ(got->size, wanted.size()) << "f" << number;
-    auto open = swarm.client().open_for_read({kRootInode, "/f" + std::to_string(number)});
-    ASSERT_TRUE(open.ok()) << open.status().to_string();
-    client::FileReader reader(swarm.client(), *open);
-    std::string read(wanted.size(), '\0');
-    size_t have = 0;
-    while (have < read.size()) {
-      auto count = reader.read(have, std::as_writable_bytes(std::span(read).subspan(have)));
-      ASSERT_TRUE(count.ok()) << "f" << number << ": " << count.status().to_string();
-      ASSERT_GT(*count, 0U);
-      have += *count;
-    }
-    ASSERT_TRUE(read == wanted) << "f" << number << " is not what was put";
+    auto read = read_all(swarm.client(), *open);
+    ASSERT_TRUE(read.ok()) << "f" << number << ": " << read.status().to_string();
+    ASSERT_TRUE(*read == content_of(number)) << "f" << number << " is not what was put";
   }
-  std::cout << "[ MEASURED ] " << importer.begun() << " puts begun, " << acknowledged << " acknowledged\n";
+  std::cout << "[ MEASURED ] " << puts.size() << " puts begun, " << acknowledged << " acknowledged\n";
+}
+
+inline void expect_whole(ProcessSwarm& swarm, Importer& importer) {
+  expect_whole(swarm, importer.results());
 }
 
 }  // namespace fsdfs::testing

@@ -6,14 +6,13 @@
 #include "tests/harness/process.h"
 
 namespace fsdfs::testing {
-namespace {
 
 namespace fs = std::filesystem;
 
-// What it printed.
-Result<std::string> run(std::vector<std::string> arguments) {
+Result<std::string> run_tool(std::vector<std::string> arguments) {
   std::string line;
   for (const std::string& argument : arguments) line += (line.empty() ? "" : " ") + argument;
+  arguments.insert(arguments.begin(), "/usr/bin/env");
   ProcessOptions options;
   options.arguments = std::move(arguments);
   CommandResult result = run_command(options, std::chrono::minutes(1));
@@ -22,13 +21,20 @@ Result<std::string> run(std::vector<std::string> arguments) {
   return result.out;
 }
 
-}  // namespace
+Place::Place() {
+  std::string name = (fs::temp_directory_path() / "fsdfs-mounts-XXXXXX").string();
+  if (mkdtemp(name.data()) != nullptr) path_ = name;
+}
+
+Place::~Place() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
 
 Result<std::unique_ptr<Mount>> Mount::tmpfs(const std::string& path, int mib) {
   fs::create_directories(path);
   FSDFS_TRY(
-      run({"/usr/bin/env", "mount", "-t", "tmpfs", "-o", "size=" + std::to_string(mib) + "m", "tmpfs", path})
-          .status());
+      run_tool({"mount", "-t", "tmpfs", "-o", "size=" + std::to_string(mib) + "m", "tmpfs", path}).status());
   return std::unique_ptr<Mount>(new Mount(path, ""));
 }
 
@@ -37,11 +43,11 @@ Result<std::unique_ptr<Mount>> Mount::ext4(const std::string& path, int mib) {
   const std::string image = path + ".img";
   std::ofstream(image).close();
   fs::resize_file(image, static_cast<uintmax_t>(mib) << 20);
-  FSDFS_TRY(run({"/usr/bin/env", "mkfs.ext4", "-q", "-F", image}).status());
-  FSDFS_ASSIGN(std::string loop, run({"/usr/bin/env", "losetup", "--find", "--show", image}));
-  auto mounted = run({"/usr/bin/env", "mount", "-t", "ext4", "-o", "errors=remount-ro", loop, path});
+  FSDFS_TRY(run_tool({"mkfs.ext4", "-q", "-F", image}).status());
+  FSDFS_ASSIGN(std::string loop, run_tool({"losetup", "--find", "--show", image}));
+  auto mounted = run_tool({"mount", "-t", "ext4", "-o", "errors=remount-ro", loop, path});
   if (!mounted.ok()) {
-    (void)run({"/usr/bin/env", "losetup", "-d", loop});
+    (void)run_tool({"losetup", "-d", loop});
     return mounted.status();
   }
   std::unique_ptr<Mount> mount(new Mount(path, loop));
@@ -58,8 +64,8 @@ Status Mount::turn_read_only() const {
 }
 
 Mount::~Mount() {
-  (void)run({"/usr/bin/env", "umount", "-l", path_});
-  if (!loop_.empty()) (void)run({"/usr/bin/env", "losetup", "-d", loop_});
+  (void)run_tool({"umount", "-l", path_});
+  if (!loop_.empty()) (void)run_tool({"losetup", "-d", loop_});
 }
 
 }  // namespace fsdfs::testing

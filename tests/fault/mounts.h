@@ -2,12 +2,31 @@
 // device; where they can't be had, make() says why, and the test skips with that. Not thread-safe.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/status.h"
 
 namespace fsdfs::testing {
+
+// A tool of the system, found on the PATH; what it printed.
+Result<std::string> run_tool(std::vector<std::string> arguments);
+
+// A directory for the mounts and data directories of a test, outside the swarm's own. It goes with what lies
+// in it, so it outlives the mounts.
+class Place {
+ public:
+  Place();
+  ~Place();
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
 
 class Mount {
  public:
