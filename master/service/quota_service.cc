@@ -21,7 +21,7 @@ v1::Quota quota_to_proto(const Quota& quota) {
   return message;
 }
 
-std::optional<std::optional<uint64_t>> from_proto(bool present, const v1::Limit& limit) {
+std::optional<std::optional<uint64_t>> limit_from_proto(bool present, const v1::Limit& limit) {
   if (!present) return std::nullopt;
   return limit.none() ? std::optional<uint64_t>() : std::optional(limit.value());
 }
@@ -32,8 +32,8 @@ grpc::ServerUnaryReactor* QuotaService::SetQuota(grpc::CallbackServerContext* co
                                                  const v1::SetQuotaRequest* request, v1::QuotaReply* reply) {
   auto id = request_from_proto(request->has_request(), request->request());
   if (!id.ok()) return answer_now(context, id.status());
-  QuotaChange change{from_proto(request->has_bytes(), request->bytes()),
-                     from_proto(request->has_files(), request->files())};
+  QuotaChange change{limit_from_proto(request->has_bytes(), request->bytes()),
+                     limit_from_proto(request->has_files(), request->files())};
   auto* reactor = context->DefaultReactor();
   answer_after_commit(context_.store, {false, *id}, reactor, reply,
                       [place = master::from_proto(request->place()),
