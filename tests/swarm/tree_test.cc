@@ -113,6 +113,7 @@ TEST_F(TreeOnNodes, AreTheSwarmsForWhatEachHolds) {
 
   run({"scrub", "--wait"});
   for (int index = 1; index <= 3; ++index) {
+    if (tree_of(swarm_.node(index)).empty()) continue;  // all of its share went to the others
     std::string check = "cd '" + swarm_.node(index).data +
                         "/tree' && sha256sum -c --strict --quiet --ignore-missing ../SHA256SUMS >&2";
     EXPECT_EQ(std::system(check.c_str()), 0) << check;
