@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "common/units.h"
-#include "node/store/sidecar.h"
 #include "node/store/store_core.h"
 
 namespace fsdfs::node {
@@ -104,110 +103,6 @@ Status Arrival::check_content(const Content& expected) const {
         content_digest(sums_, received_).to_string(), expected.digest.to_string()));
   }
   return {};
-}
-
-Status Arrival::write_sidecar(const Description& description) {
-  FSDFS_ASSIGN(auto meta, core_.disk.create(stage_meta_, kReplicaMode));
-  FSDFS_TRY(meta->pwrite(encode_sidecar(description), 0));
-  FSDFS_TRY(meta->sync_data());
-  return meta->close();
-}
-
-Result<HeldReplica> Arrival::finish(const Content& expected, const Origin& origin) {
-  FSDFS_TRY(failed_);
-  if (Status status = check_content(expected); !status.ok()) return dead(status);
-  Description description{
-      core_.directory.identity().swarm, replica_, expected, std::move(sums_), origin, core_.clock.wall()};
-  {
-    DiskMeter::Timer timer(core_.meter, core_.clock);
-    if (Status status = write_sidecar(description); !status.ok()) return dead(status);
-    if (Status status = file_->sync_data(); !status.ok()) return dead(status);
-    if (Status status = file_->close(); !status.ok()) return dead(status);
-  }
-  auto held = place(description);
-  if (!held.ok()) return dead(held.status());
-  discard();  // of what is left in the stage, where the node held it already
-  failed_ = failed_precondition("the arrival of " + replica_.to_string() + " has ended");
-  return held;
-}
-
-// The sidecar carries its own sum and the index does not: where the sidecar says that this very content is
-// held and the index says another, what has arrived takes its place.
-bool Arrival::is_index_wrong(const IndexRow& row, const Description& description) const {
-  if (row.held.content == description.content) return false;
-  auto sidecar = core_.read_sidecar(core_.layout.meta(replica_));
-  return sidecar.ok() && sidecar->replica == replica_ && sidecar->content == description.content;
-}
-
-Result<HeldReplica> Arrival::place(const Description& description) {
-  Claims::Claim claim = core_.shared.claims.take(replica_);
-  if (doom_->load()) {
-    return aborted(replica_.to_string() + " was deleted while it arrived", Reason::kSessionLost);
-  }
-  FSDFS_ASSIGN(auto before, core_.index->find(replica_));
-  bool wrong = before && before->held.state == HeldState::kWhole && is_index_wrong(*before, description);
-  FSDFS_ASSIGN(auto held, core_.shared.find_whole(replica_));
-  if (held && !wrong) {
-    if (held->content != description.content) {
-      return failed_precondition(fmt::format(
-          "node {} holds {} already, with another content (digest {}, not {})", to_string(core_.node),
-          replica_.to_string(), held->content.digest.to_string(), description.content.digest.to_string()));
-    }
-    core_.shared.changes.added(*held);
-    return *held;
-  }
-  FSDFS_TRY(put_in_place(description));
-  IndexRow row = row_of(description, HeldState::kWhole, core_.clock.wall());
-  if (Status status = core_.index->put(row); !status.ok()) {
-    return undo_placing(description, core_.health.failed() ? core_.health.status() : status);
-  }
-  file_.reset();
-  unstage();
-  reservation_.keep(description.content.size);
-  if (before) {  // a bad one lay in quarantine until this replaced it, or the row was wrong
-    (void)core_.unlink_if_there(core_.layout.quarantined_data(replica_));
-    (void)core_.unlink_if_there(core_.layout.quarantined_meta(replica_));
-    core_.quota.remove_held(before->held.content.size);
-    core_.tree.settle(before->parent, before->name);
-  } else {
-    core_.replicas.fetch_add(1);
-  }
-  core_.shared.drop_quarantined(replica_);  // from other disks
-  FSDFS_TRY(core_.health.status());
-  core_.shared.changes.added(row.held);
-  // Where the disk fails from here on, a new inventory says so; where it failed just now, this does.
-  if (Status status = core_.health.status(); !status.ok()) {
-    core_.shared.changes.removed(replica_);
-    return status;
-  }
-  return row.held;
-}
-
-// The sidecar goes first: a sidecar without data is swept, while data without a sidecar would have to be
-// kept.
-Status Arrival::put_in_place(const Description& description) {
-  std::string directory = core_.layout.directory_of(replica_);
-  FSDFS_TRY(core_.ensure_directory(directory));
-  DiskMeter::Timer timer(core_.meter, core_.clock);
-  FSDFS_TRY(core_.disk.rename(stage_meta_, core_.layout.meta(replica_)));
-  Status status = core_.disk.rename(stage_data_, core_.layout.data(replica_));
-  if (status.ok()) status = core_.disk.sync_directory(directory);
-  if (!status.ok()) return undo_placing(description, status);
-  return {};
-}
-
-Status Arrival::undo_placing(const Description& description, Status why) {
-  Status data = core_.unlink_if_there(core_.layout.data(replica_));
-  Status meta = core_.unlink_if_there(core_.layout.meta(replica_));
-  if (!data.ok()) {
-    // Its bytes are still there, so they stay counted; the next start finds the file and decides.
-    core_.logger.error("{} could not be put in place and not be removed again: {}", replica_.to_string(),
-                       data.message());
-    unstage();
-    reservation_.keep(std::min(reservation_.bytes(), description.content.size));
-  }
-  if (!meta.ok()) core_.logger.warning("a sidecar was left behind: {}", meta.message());
-  return why;
 }
 
 void Arrival::discard() {

@@ -5,13 +5,17 @@
 // Until finish() returns ok nothing of it is a replica: bytes lie in stage/, counted to the quota, and are
 // swept at the next start. finish() syncs data and sidecar, renames both into place, syncs the directory,
 // writes the index row and the change, in this order; so whatever counts survives a power cut (invariants 1
-// and 6). For one thread at a time. Ends before its store.
+// and 6). Several that end together take each of these steps together (ending.cc), so that the filesystem
+// commits once for many. For one thread at a time. Ends before its store.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/checksum.h"
 #include "common/io/disk.h"
@@ -51,6 +55,14 @@ class Arrival {
   // already is fine.
   Result<HeldReplica> finish(const Content& expected, const Origin& origin);
 
+  struct Ending {
+    Arrival& arrival;
+    Content expected;
+    Origin origin;
+  };
+  // finish() of several, each of another replica: for each how it ended.
+  static std::vector<Result<HeldReplica>> finish_together(std::span<const Ending> endings);
+
   void discard();
 
  private:
@@ -62,13 +74,18 @@ class Arrival {
   Status check_next(uint64_t offset, std::string_view data, const BlockSums& sums) const;
   Status write_back();
   Status check_content(const Content& expected) const;
-  Status write_sidecar(const Description& description);
-  bool is_index_wrong(const IndexRow& row, const Description& description) const;
-  Result<HeldReplica> place(const Description& description);
-  Status put_in_place(const Description& description);
-  Status undo_placing(const Description& description, Status why);
   void unstage();
   Status dead(Status why);
+
+  // The steps of an ending, in their order (ending.cc).
+  struct Placing;
+  Status seal(Placing& placing);
+  Status sync_stage(Placing& placing);
+  Status put_in_place(Placing& placing);
+  Result<HeldReplica> count_in(const Placing& placing);
+  bool is_index_wrong(const IndexRow& row, const Description& description) const;
+  Status undo_placing(const Description& description, Status why);
+  Result<HeldReplica> ended(Result<HeldReplica> how);
 
   StoreCore& core_;
   const ReplicaId replica_;

@@ -14,6 +14,12 @@ std::string packed_sums(const BlockSums& sums, size_t first, size_t count) {
 
 }  // namespace
 
+uint64_t content_bytes(const v1::ReadChunk& message) {
+  uint64_t bytes = message.data().size();
+  for (const v1::ReadChunk& chunk : message.more()) bytes += chunk.data().size();
+  return bytes;
+}
+
 // A ticket that let one item in lets the stream's further items of that replica in, however long the stream
 // has lasted: as it does with the blocks of one item.
 Status ChunkSource::check(const v1::ReadItem& item, const ReplicaId& replica) {
@@ -61,9 +67,8 @@ void ChunkSource::describe(v1::ReadChunk& chunk) {
 
 Status ChunkSource::fill(v1::ReadChunk& chunk) {
   if (!replica_) FSDFS_TRY(open_item(request_.items(item_)));
-  if (describing_) {
-    describe(chunk);
-  } else if (offset_ < end_) {
+  if (describing_) describe(chunk);
+  if (!describing_ && offset_ < end_) {
     size_t length = static_cast<size_t>(std::min<uint64_t>(kChunkBytes, end_ - offset_));
     std::string& data = *chunk.mutable_data();
     data.resize(length);

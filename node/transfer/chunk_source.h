@@ -19,6 +19,9 @@ inline constexpr size_t kChunkBytes = 512 * 1024;   // of content in a message: 
 inline constexpr size_t kSumsInChunk = 128 * 1024;  // of a description in one message: 1 MiB of sums
 static_assert(kChunkBytes % kBlockSize == 0);
 
+// Of the content in the message, in bytes.
+uint64_t content_bytes(const v1::ReadChunk& message);
+
 class ChunkSource {
  public:
   ChunkSource(ReplicaStore& store, const Access& access, Caller caller, v1::ReadRequest request)

@@ -92,10 +92,22 @@ Status IncomingCopy::take_description(const v1::ReplicaDescription& description)
 }
 
 Status IncomingCopy::finish() {
-  Status status = arrival_->finish(order_.content, order_.origin).status();
-  arrival_.reset();
-  presence_.reset();
-  return status;
+  IncomingCopy* const copy = this;
+  return finish_together({&copy, 1}).front();
+}
+
+std::vector<Status> IncomingCopy::finish_together(std::span<IncomingCopy* const> copies) {
+  std::vector<Arrival::Ending> endings;
+  for (IncomingCopy* copy : copies) {
+    endings.push_back({*copy->arrival_, copy->order_.content, copy->order_.origin});
+  }
+  std::vector<Status> statuses;
+  for (const auto& result : Arrival::finish_together(endings)) statuses.push_back(result.status());
+  for (IncomingCopy* copy : copies) {
+    copy->arrival_.reset();
+    copy->presence_.reset();
+  }
+  return statuses;
 }
 
 void IncomingCopy::leave_off() {

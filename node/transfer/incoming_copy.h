@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "fsdfs/replicas.pb.h"
 #include "node/transfer/copy_order.h"
@@ -49,6 +51,8 @@ class IncomingCopy {
   }
 
   Status finish();  // in its place, counted (invariant 1)
+  // finish() of several, each of another replica, which costs less: for each how it ended.
+  static std::vector<Status> finish_together(std::span<IncomingCopy* const> copies);
   // The end without that: what has come is kept for a later order, if it is worth it; else nothing stays.
   void leave_off();
 

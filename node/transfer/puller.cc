@@ -12,7 +12,7 @@ Puller::Puller(const PullContext& context, size_t slots, FailureSink sink)
       sink_(std::move(sink)),
       slots_(slots),
       pool_("copies", slots, kQueueMax, kCopyNiceness),
-      sync_pool_("copy syncs", slots, kQueueMax, kCopyNiceness) {}
+      sync_pool_("copy syncs", kSyncThreads, kQueueMax, kCopyNiceness) {}
 
 Puller::~Puller() {
   stop();
@@ -135,12 +135,31 @@ void Puller::pull_together(std::vector<JobPointer> batch) {
 
 void Puller::pulled(const JobPointer& job, const Status& status) {
   if (status.ok()) {
-    auto finish = [this, job] { end(job, job->pull.copy().finish()); };
-    if (!sync_pool_.try_submit(finish).ok()) finish();
+    {
+      std::lock_guard lock(mutex_);
+      arrived_.push_back(job);
+    }
+    if (!sync_pool_.try_submit([this] { finish_some(); }).ok()) finish_some();
     return;
   }
   if (job->pull.source_failed(status) && pool_.try_submit([this, job] { run(job); }).ok()) return;
   end(job, job->pull.give_up(status));
+}
+
+// Comes once for each of arrived_, and finds those gone that an earlier one took along.
+void Puller::finish_some() {
+  std::vector<JobPointer> jobs;
+  std::vector<IncomingCopy*> copies;
+  {
+    std::lock_guard lock(mutex_);
+    while (!arrived_.empty() && jobs.size() < kSyncedTogetherMax) {
+      copies.push_back(&arrived_.front()->pull.copy());
+      jobs.push_back(std::move(arrived_.front()));
+      arrived_.pop_front();
+    }
+  }
+  std::vector<Status> statuses = IncomingCopy::finish_together(copies);
+  for (size_t i = 0; i < jobs.size(); ++i) end(jobs[i], statuses[i]);
 }
 
 void Puller::end(const JobPointer& job, const Status& status) {

@@ -4,7 +4,7 @@
 // Identical orders become one pull. An order that fails is told to the sink (once per order), from the
 // puller's threads or from submit(). A replica that is held already is reported again. Thread-safe. Invariant
 // 1: a copy counts once IncomingCopy has it whole, verified and synced; small ones are synced by threads of
-// their own, so that a stream does not wait for the disk.
+// their own, so that a stream does not wait for the disk, and together, as many as came meanwhile.
 #pragma once
 
 #include <deque>
@@ -22,6 +22,8 @@ namespace fsdfs::node {
 class Puller {
  public:
   static constexpr size_t kQueueMax = 16384;
+  static constexpr size_t kSyncThreads = 2;  // what arrives while one syncs is synced together by the other
+  static constexpr size_t kSyncedTogetherMax = 64;
 
   Puller(const PullContext& context, size_t slots, FailureSink sink);
   ~Puller();  // stop()
@@ -59,6 +61,7 @@ class Puller {
   bool leave_lane(const NodeId& source);  // true: others still wait there
   void pull_together(std::vector<JobPointer> batch);
   void pulled(const JobPointer& job, const Status& status);
+  void finish_some();
   void end(const JobPointer& job, const Status& status);
   std::vector<Named> take_away(const JobPointer& job);  // and the orders that it stood for
   void forget(const JobPointer& job);                   // with mutex_ held
@@ -70,6 +73,7 @@ class Puller {
   mutable std::mutex mutex_;
   std::map<ReplicaId, JobPointer> jobs_;  // guarded by mutex_
   std::map<NodeId, Lane> lanes_;          // guarded by mutex_
+  std::deque<JobPointer> arrived_;        // guarded by mutex_: small ones that are whole, not yet synced
   bool stopping_ = false;                 // guarded by mutex_
   ThreadPool pool_;
   ThreadPool sync_pool_;

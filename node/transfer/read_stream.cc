@@ -9,6 +9,8 @@
 namespace fsdfs::node {
 namespace {
 
+constexpr size_t kMessageBytes = 256 * 1024;  // of chunks that share a message
+
 // All but the reactions run on the strand.
 class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
  public:
@@ -54,7 +56,7 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
     current_ = std::move(*ready_);
     ready_.reset();
     writing_ = true;
-    context_.meter.sent(current_.data().size());
+    context_.meter.sent(content_bytes(current_));
     StartWrite(&current_);
     if (!exhausted_) prepare();
   }
@@ -68,11 +70,24 @@ class ReadStream final : public grpc::ServerWriteReactor<v1::ReadChunk> {
     if (exhausted_) return;
     if (pulling) {
       context_.governor.copied(chunk.data().size());
+      fill_up(chunk);
     } else {
       context_.governor.served(chunk.data().size());
       context_.meter.foreground(context_.clock.now() - begin);
     }
     ready_ = std::move(chunk);
+  }
+
+  // With the small chunks that come next.
+  void fill_up(v1::ReadChunk& message) {
+    for (size_t bytes = message.ByteSizeLong();
+         bytes < kMessageBytes && source_.pulling() && context_.governor.may_go_on();) {
+      v1::ReadChunk& chunk = *message.add_more();
+      exhausted_ = !source_.next(chunk);
+      if (exhausted_) return message.mutable_more()->RemoveLast();
+      context_.governor.copied(chunk.data().size());
+      bytes += chunk.ByteSizeLong();
+    }
   }
 
   void finish(const Status& status) {

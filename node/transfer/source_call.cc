@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 
 #include "fsdfs/replicas.grpc.pb.h"
+#include "node/transfer/chunk_source.h"
 
 namespace fsdfs::node {
 namespace {
@@ -36,14 +37,20 @@ Status SourceCall::run(const v1::ReadRequest& request, const Take& take) {
   auto watched = context_.watch.watch(context_.idle_timeout, [&call] { call.TryCancel(); });
   auto stream = stub->Read(&call, request);
   Status status;
-  v1::ReadChunk chunk;
+  v1::ReadChunk message;
   bool answered = false;
-  while (status.ok() && !answered && stream->Read(&chunk)) {
-    watched->touch();
-    context_.meter.received(chunk.data().size());
+  auto take_one = [&](const v1::ReadChunk& chunk) {
     status = take(chunk);
     watched->touch();  // what it took to write is not the source's doing
     answered = chunk.last() && chunk.item() + 1 >= static_cast<uint32_t>(request.items_size());
+  };
+  while (status.ok() && !answered && stream->Read(&message)) {
+    watched->touch();
+    context_.meter.received(content_bytes(message));
+    take_one(message);
+    for (const v1::ReadChunk& chunk : message.more()) {
+      if (status.ok() && !answered) take_one(chunk);
+    }
   }
   Duration idle = watched->idle();
   if (!answered || !status.ok()) call.TryCancel();
