@@ -215,6 +215,12 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   return Reporter{node_id, attendance->incarnation};
 }
 
+std::optional<AttendanceDesk::Reporter> AttendanceDesk::reporter(uint64_t id) {
+  const Attendance* attendance = find(id);
+  if (attendance == nullptr) return std::nullopt;
+  return Reporter{attendance->node, attendance->incarnation};
+}
+
 // Each failure is told once, however often it is reported.
 void AttendanceDesk::note_disks(KnownNode& node, std::vector<DiskReport> disks) {
   for (const DiskReport& disk : disks) {
@@ -282,19 +288,22 @@ void AttendanceDesk::apply_changes(uint64_t id, Attendance& attendance,
         }
         return std::string();
       },
-      [this, id, fresh, held, verdicts, gone, last,
-       node_id = attendance.node](const Result<std::string>& done) {
-        context_.post([this, id, fresh, held, verdicts, gone, last, node_id, ok = done.ok()] {
+      [this, id, fresh, held, verdicts, gone, last, node_id = attendance.node,
+       repetition = attendance.repetition](const Result<std::string>& done) {
+        context_.post([this, id, fresh, held, verdicts, gone, last, node_id, repetition, ok = done.ok()] {
           Attendance* present = find(id);
           if (!ok) {
-            // The node repeats what is not acknowledged.
-            if (present != nullptr) present->submitted = present->acknowledged;
+            if (present != nullptr && present->repetition == repetition) {
+              present->submitted = present->acknowledged;
+              ++present->repetition;
+            }
             return;
           }
           note_verdicts(node_id, *held, *verdicts);
           note_gone(node_id, *gone);
           forget_unknown(node_id, *fresh);
-          if (present == nullptr) return;
+          // Behind changes that could not be written nothing is acknowledged: the node repeats them all.
+          if (present == nullptr || present->repetition != repetition) return;
           present->acknowledged = std::max(present->acknowledged, last);
           send(*present, AcknowledgeMessage{present->acknowledged, false});
         });

@@ -48,6 +48,7 @@ class AttendanceDesk final : public RowWatcher {
   };
   // Who reports; none when the attendance has ended.
   std::optional<Reporter> report(uint64_t attendance, NodeReport report);
+  std::optional<Reporter> reporter(uint64_t attendance);
   void outcome(uint64_t attendance, const OrderOutcome& outcome);
   void row_changed(const ReplicaRecord& row) override;
   // Ends every stream.
@@ -59,6 +60,7 @@ class AttendanceDesk final : public RowWatcher {
     Incarnation incarnation;
     uint64_t submitted = 0;     // changes up to here are on their way through the writer
     uint64_t acknowledged = 0;  // or recorded
+    uint64_t repetition = 0;  // counts the writes that failed: what was submitted before is not acknowledged
 
     bool joining = true;  // the inventory is not reconciled yet
     Reconciliation inventory;

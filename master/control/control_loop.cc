@@ -173,6 +173,7 @@ void ControlLoop::inventory(uint64_t attendance, const NodeId& node, InventoryRa
   }();
   post([this, attendance, told = std::move(told), verdict = std::move(verdict), next] {
     if (verdict.ok()) {
+      heard(attendance_desk_.reporter(attendance));
       attendance_desk_.ranges_came(attendance, told, *verdict);
     } else {
       attendance_desk_.give_up(attendance, unread_inventory(verdict.status()));
@@ -189,6 +190,7 @@ void ControlLoop::inventory(uint64_t attendance, const NodeId& node, InventoryPa
   post([this, attendance, span = page.span, named = page.held.size(), verdict = std::move(verdict),
         next]() mutable {
     if (verdict.ok()) {
+      heard(attendance_desk_.reporter(attendance));
       attendance_desk_.page_came(attendance, span, named, std::move(*verdict));
     } else {
       attendance_desk_.give_up(attendance, unread_inventory(verdict.status()));
@@ -200,13 +202,18 @@ void ControlLoop::inventory(uint64_t attendance, const NodeId& node, InventoryPa
 void ControlLoop::report(uint64_t attendance, NodeReport report, Acknowledged next) {
   post([this, attendance, report = std::move(report), next]() mutable {
     double disk_ms = report.load.disk_ms;
-    if (auto reported = attendance_desk_.report(attendance, std::move(report))) {
-      slow_nodes_.note(reported->node, disk_ms, clock_.now());
-      auto heard = liveness_.heard(reported->node, reported->incarnation, clock_.now());
-      if (heard.ok() && *heard) watch_node(reported->node);
-    }
+    auto reporter = attendance_desk_.report(attendance, std::move(report));
+    if (reporter) slow_nodes_.note(reporter->node, disk_ms, clock_.now());
+    heard(reporter);
     next();
   });
+}
+
+// A node that tells its inventory lives as well as one that reports.
+void ControlLoop::heard(const std::optional<AttendanceDesk::Reporter>& reporter) {
+  if (!reporter) return;
+  auto heard = liveness_.heard(reporter->node, reporter->incarnation, clock_.now());
+  if (heard.ok() && *heard) watch_node(reporter->node);
 }
 
 void ControlLoop::outcome(uint64_t attendance, OrderOutcome outcome) {

@@ -103,6 +103,7 @@ class ControlLoop final : public CommitListener, public WeightKeeper {
   bool turn();
   void watch_nodes();
   void watch_node(const NodeId& id);
+  void heard(const std::optional<AttendanceDesk::Reporter>& reporter);
   void watch_slowness();
   void apply(const LogEntry& entry);
   void admin_state_changed(const NodeRecord& before, const NodeRecord& after);

@@ -51,7 +51,6 @@ NodeStatus NodeDirectory::status(const KnownNode& node) const {
   status.unknown_replicas = node.unknown.count();
   status.scrub = node.scrub;
   status.quarantined_replicas = node.quarantined.count();
-  status.inventory = node.inventory;
   return status;
 }
 

@@ -29,7 +29,6 @@ struct NodeStatus {
   std::vector<DiskReport> disks;
   uint64_t unknown_replicas = 0;
   uint64_t quarantined_replicas = 0;
-  InventoryFigures inventory;  // of its last join
   ScrubReport scrub;
   NodeView placed;  // as the scheduler counts
 };

@@ -83,6 +83,7 @@ class PageMaker {
     for (const ReplicaRecord& row : rows) {
       if (is_copy(row.state)) files_.insert(row.replica.inode);
     }
+    page_.present_state = true;
     page_.more = true;  // the log that has gone on since the listing began, if nothing else
     if (rows.size() == limits_.files) page_.after = rows.back().replica;
     return {};

@@ -40,6 +40,7 @@ struct RecordPage {
   LogPosition position;                     // where to go on
   std::optional<ReplicaId> after;           // set: the present state goes on behind it
   bool more = false;                        // there is more now
+  bool present_state = false;               // told as such, not as what has changed
   std::vector<NamedDirectory> directories;  // changed ones, and all above what is in this page
   std::vector<InodeId> gone;                // inodes that are no more
   std::vector<FileRecord> files;            // of which the node holds some version

@@ -55,6 +55,7 @@ void page_to_proto(const RecordPage& page, v1::RecordsReply& reply) {
   reply.mutable_position()->set_epoch(page.position.epoch.value);
   if (page.after) *reply.mutable_after() = to_proto(*page.after);
   reply.set_more(page.more);
+  reply.set_present_state(page.present_state);
   for (const NamedDirectory& directory : page.directories) {
     *reply.add_directories() = directory_to_proto(directory);
   }

@@ -177,21 +177,22 @@ bool Attendance::write(v1::NodeMessage& message) {
 void Attendance::send() {
   sent_ = context_.store.changes().restart();
   bool open = true;
-  bool repeat = true;
   MonotonicTime next = context_.clock.now();
   while (open && !ended_) {
     if (context_.store.changes().inventory_due(context_.clock.now())) {
       context_.logger.warning("changes cannot tell the master what is held: starting over with an inventory");
       break;
     }
-    open = send_failures() && send_reports(repeat) && send_audits();
-    while (open && repeat && !ended_ && more_verified_) open = send_report({});
-    if (repeat) repeated_ = sent_;
-    MonotonicTime now = context_.clock.now();
-    if (repeat || next <= now) next = now + report_interval_;
+    const bool due = context_.clock.now() >= next;  // a report, whatever else there is to say
+    open = send_failures() && send_reports(due) && send_audits();
+    while (open && due && !ended_ && more_verified_) open = send_report({});
+    if (due) {
+      repeated_ = sent_;
+      next = context_.clock.now() + report_interval_;
+    }
     if (open && !send_inventory(next)) break;
-    repeat = !context_.wake->wait_until(next);
-    if (!repeat && !ended_) std::this_thread::sleep_for(kCoalesce);
+    bool woken = context_.wake->wait_until(next);
+    if (woken && !ended_) std::this_thread::sleep_for(kCoalesce);
   }
   if (!ended_) call_.TryCancel();
 }

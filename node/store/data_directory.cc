@@ -79,6 +79,13 @@ Identity DataDirectory::identity() const {
 }
 
 Status DataDirectory::claim(const Identity& identity) {
+  // All below it will be the tree's, and what the tree does not know of would go.
+  const bool fresh = !disk_.stat(layout_.identity()).ok();
+  if (fresh && disk_.stat(layout_.tree()).ok()) {
+    return failed_precondition(layout_.tree() +
+                               " is there already, and a node keeps a directory of its own "
+                               "under that name: move it away, or give the node another --data");
+  }
   FSDFS_TRY(replace(identity));
   for (const std::string& directory : {layout_.replicas(), layout_.stage(), layout_.quarantine()}) {
     FSDFS_TRY(make_directories(disk_, directory, kDirectoryMode));

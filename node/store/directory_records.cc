@@ -164,8 +164,10 @@ Status DirectoryRecords::remove(InodeId directory) {
 }
 
 Result<std::optional<DirectoryRecord>> DirectoryRecords::find(InodeId directory) {
-  std::lock_guard lock(mutex_);
-  auto row = find_row(directory);
+  auto row = [&] {
+    std::lock_guard lock(mutex_);
+    return find_row(directory);
+  }();
   note(row.status());
   return row;
 }
@@ -203,8 +205,10 @@ Result<std::vector<InodeId>> DirectoryRecords::named(InodeId parent, std::string
 }
 
 Result<std::string> DirectoryRecords::path_of(InodeId directory) {
-  std::lock_guard lock(mutex_);
-  auto path = climb(directory);
+  auto path = [&] {
+    std::lock_guard lock(mutex_);
+    return climb(directory);
+  }();
   note(path.status());
   return path;
 }
@@ -219,12 +223,6 @@ Result<std::string> DirectoryRecords::climb(InodeId directory) {
     directory = record->parent;
   }
   return path.empty() ? std::string("/") : path;
-}
-
-Result<uint64_t> DirectoryRecords::count() {
-  std::lock_guard lock(mutex_);
-  FSDFS_ASSIGN(auto rows, database_->query_int("SELECT count(*) FROM directory"));
-  return static_cast<uint64_t>(rows.value_or(0));
 }
 
 Status DirectoryRecords::close() {

@@ -47,7 +47,6 @@ class DirectoryRecords {
   Result<std::vector<InodeId>> named(InodeId parent, std::string_view name);
   // "/a/b", of the root "/"; empty: not all above it is known.
   Result<std::string> path_of(InodeId directory);
-  Result<uint64_t> count();
 
   Status close();  // no other call may follow
 

@@ -19,12 +19,12 @@ bool is_known(const IndexRow& row, const Origin& origin) {
 
 }  // namespace
 
-Status OriginUpdate::add(const IndexRow& row, const FileRecord& file) {
+Status OriginUpdate::add(const IndexRow& row, const FileRecord& file, bool present_state) {
   if (row.held.state != HeldState::kWhole) return {};
   IndexRow after = row;
   after.current = row.held.replica == file.current;
   if (after.current) {
-    if (is_known(row, file.origin)) return {};
+    if (!present_state && is_known(row, file.origin)) return {};
     FSDFS_ASSIGN(bool said, rewrite(row.held.replica, file.origin));
     if (!said) return {};
     after.parent = file.origin.parent;
@@ -48,8 +48,16 @@ Result<bool> OriginUpdate::rewrite(const ReplicaId& replica, const Origin& origi
     bad_.emplace_back(replica, description.status());
     return false;
   }
-  if (!description.ok()) return description.status();
-  if (description->replica != replica || is_same_but_for_counter(description->origin, origin)) return true;
+  if (!description.ok()) {
+    core_.logger.warning("the sidecar of {} cannot be read and does not follow its file: {}",
+                         replica.to_string(), description.status().message());
+    return false;
+  }
+  if (description->replica != replica) {
+    bad_.emplace_back(replica, data_loss("its sidecar is that of " + description->replica.to_string()));
+    return false;
+  }
+  if (is_same_but_for_counter(description->origin, origin)) return true;
   description->origin = origin;
   FSDFS_TRY(replace_sidecar(*description));
   return true;

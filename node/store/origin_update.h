@@ -22,9 +22,10 @@ class OriginUpdate {
  public:
   explicit OriginUpdate(StoreCore& core) : core_(core) {}
 
-  // `row`: of a replica on this disk. `file`: what is said of its inode. Replicas of older versions keep what
-  // their sidecars say. One that is quarantined or goes meanwhile is passed over.
-  Status add(const IndexRow& row, const FileRecord& file);
+  // `row`: of a replica on this disk. `file`: what is said of its inode; in a `present_state` a counter that
+  // is known says nothing, as it may have been counted anew. Replicas of older versions keep what their
+  // sidecars say. One that is quarantined or goes meanwhile is passed over.
+  Status add(const IndexRow& row, const FileRecord& file, bool present_state);
   Status sync();
   // Whose sidecars turned out damaged or missing, and how.
   const std::vector<std::pair<ReplicaId, Status>>& bad() const { return bad_; }

@@ -37,7 +37,7 @@ Status DiskStore::apply(const RecordPage& page, std::vector<ReplicaId>& bad) {
   FSDFS_TRY(core_->directories->apply(page.directories, {}, holding));
   FSDFS_TRY(move_directories(paths));
   OriginUpdate update(*core_);
-  for (const auto& [row, file] : concerned) FSDFS_TRY(update.add(row, *file));
+  for (const auto& [row, file] : concerned) FSDFS_TRY(update.add(row, *file, page.present_state));
   FSDFS_TRY(update.sync());
   for (const auto& [replica, why] : update.bad()) {
     if (quarantine(replica, why)) bad.push_back(replica);

@@ -41,6 +41,7 @@ struct RecordPage {
   LogPosition position;                      // where to go on
   std::optional<ReplicaId> after;            // set: the present state is being told, and goes on behind it
   bool more = false;                         // there is more now
+  bool present_state = false;                // told as such, not as what has changed
   std::vector<DirectoryRecord> directories;  // with each, all above it
   std::vector<InodeId> gone;                 // inodes that are no more
   std::vector<FileRecord> files;             // of which the node holds some version, with all above them

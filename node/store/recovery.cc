@@ -73,7 +73,8 @@ class Scan {
       for (const std::string& path : lower) FSDFS_TRY(scan_directory(path));
     }
     FSDFS_ASSIGN(uint64_t dropped, core_.index->end_scan());
-    if (rows_made_) FSDFS_TRY(core_.index->set_followed({}));
+    // A row that is there may have lost what it was told, and the position be older than what was told.
+    FSDFS_TRY(core_.index->set_followed({}));
     core_.logger.info("index of {} reconciled with its replicas: {} whole, {} quarantined, {} rows dropped",
                       core_.layout.root(), whole_, quarantined_, dropped);
     return {};
@@ -129,7 +130,6 @@ class Scan {
     if (row && row->held.state == HeldState::kWhole && row->held.content == description->content) {
       return core_.index->mark_seen(replica);
     }
-    rows_made_ = true;
     return core_.index->put(row_of(*description, HeldState::kWhole, description->created));
   }
 
@@ -214,7 +214,6 @@ class Scan {
   }
 
   StoreCore& core_;
-  bool rows_made_ = false;  // the master has to say which of them are current
   uint64_t whole_ = 0;
   uint64_t quarantined_ = 0;
 };

@@ -273,15 +273,22 @@ Status ReplicaStore::write_sha256_list() {
 }
 
 Result<LogPosition> ReplicaStore::followed() {
+  std::erase_if(behind_, [now = clock_.now()](const auto& disk) { return disk.second <= now; });
+  const std::vector<DiskStore*> disks = working();
+  const bool all_behind = behind_.size() >= disks.size();
   std::optional<LogPosition> least;
-  for (DiskStore* disk : working()) {
+  Epoch oldest;
+  for (DiskStore* disk : disks) {
+    if (!all_behind && behind_.contains(disk)) continue;
     auto position = disk->followed();
     if (disk->failed()) continue;
     if (!position.ok()) return position.status();
+    if (!least || position->epoch < oldest) oldest = position->epoch;
     if (!least || *position < *least) least = *position;
   }
   if (!least) return no_disk_works(disks_.node());
-  return *least;
+  // A log that was set back has gone on with an entry that a disk knows otherwise.
+  return least->epoch == oldest ? *least : LogPosition{};
 }
 
 Status ReplicaStore::apply(const RecordPage& page) {
@@ -290,7 +297,9 @@ Status ReplicaStore::apply(const RecordPage& page) {
     std::vector<ReplicaId> bad;
     Status status = disk->apply(page, bad);
     for (const ReplicaId& replica : bad) tell_of_another(replica);
-    if (first.ok() && !disk->failed()) first = status;
+    if (disk->failed()) continue;
+    if (!status.ok()) behind_[disk] = clock_.now() + kBehind;
+    if (first.ok()) first = status;
   }
   return first.ok() && working().empty() ? no_disk_works(disks_.node()) : first;
 }

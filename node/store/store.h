@@ -120,12 +120,14 @@ class ReplicaStore {
   Status write_sha256_list();
 
   // --- for the master's records (node/link/record_follower.h) ---
-  // Up to where in the master's log every working disk is; none: they have to be told everything.
+  // Up to where in the master's log every working disk is; none: they have to be told everything. A disk that
+  // has just failed to apply a page is left out for kBehind, so that the others go on. With apply(), for one
+  // thread.
   Result<LogPosition> followed();
   // Brings the sidecars of current replicas and the records of directories to what the page says, on every
-  // working disk; durable when ok, and then, at the end of a page of the log, so is its position. After an
-  // error some of it may have been done: the same page can be applied again. A replica whose sidecar is bad
-  // is quarantined. kNoSpace: a disk is full.
+  // working disk; durable when ok. A page of the log sets the position, which is forgotten with any other end
+  // than a clean one. After an error some of it may have been done: the same page can be applied again. A
+  // replica whose sidecar is bad is quarantined. kNoSpace: a disk is full.
   Status apply(const RecordPage& page);
   // Does a portion of what is left to be done for the disks' trees. False: there is nothing to do for now.
   bool step_trees();
@@ -152,6 +154,8 @@ class ReplicaStore {
 
   NodeDisks& disks_;
   const Clock& clock_;
+  static constexpr Duration kBehind = std::chrono::minutes(1);
+  std::map<const DiskStore*, MonotonicTime> behind_;  // disks that failed to apply a page, and until when
   Logger& logger_;
   StoreShared shared_;
   std::vector<Mounted> mounted_;  // constant once open

@@ -21,6 +21,11 @@ bool is_missing(const Status& status) {
   return status.code() == Code::kNotFound || status.reason() == Reason::kNotDirectory;
 }
 
+// A name in an index row is what whoever wrote the replica said; it must not lead out of its directory.
+bool is_place(InodeId parent, const std::string& name) {
+  return parent.value != 0 && check_name(name).ok();
+}
+
 }  // namespace
 
 std::string Tree::host_path(const std::string& path) const {
@@ -38,7 +43,7 @@ void Tree::judge(const Status& status) {
 }
 
 void Tree::settle(InodeId parent, const std::string& name) {
-  if (!on_ || parent.value == 0 || core_.health.failed()) return;
+  if (!on_ || !is_place(parent, name) || core_.health.failed()) return;
   std::lock_guard lock(mutex_);
   judge(settle_place(parent, name));
 }
@@ -71,17 +76,22 @@ Result<bool> Tree::is_same(const IndexRow& row, const std::string& link) {
 }
 
 Status Tree::show(const IndexRow& row, const std::string& link) {
+  FSDFS_TRY(reach(parent_directory(link), true).status());
   FSDFS_ASSIGN(bool same, is_same(row, link));
   if (same) return {};
   const std::string data = core_.layout.data(row.held.replica);
   if (auto stat = core_.disk.stat(link); stat.ok() && stat->type == FileType::kDirectory) {
-    FSDFS_TRY(remove_tree(core_.disk, link));
+    blocked_ = true;
+    return {};
   }
-  FSDFS_TRY(make_above(link));
   // By way of another name, so that a reader finds the old file or the new one.
   const std::string temporary = fmt::format("{}/tree.{}", core_.layout.stage(), temporary_++);
   Status linked = core_.disk.link(data, temporary);
-  if (linked.code() == Code::kNotFound) return hide(link);  // it has just gone
+  if (linked.code() == Code::kNotFound) {  // it has just gone
+    FSDFS_TRY(hide(link));
+    remove_empty_above(link);
+    return {};
+  }
   FSDFS_TRY(linked);
   Status renamed = core_.disk.rename(temporary, link);
   if (!renamed.ok()) (void)core_.unlink_if_there(temporary);  // the first failure is the one to tell
@@ -89,26 +99,34 @@ Status Tree::show(const IndexRow& row, const std::string& link) {
 }
 
 Status Tree::hide(const std::string& link) {
+  FSDFS_ASSIGN(bool reached, reach(parent_directory(link), false));
+  if (!reached) return {};
   auto stat = core_.disk.stat(link);
-  if (!stat.ok()) return {};                          // neither is what it is in
-  if (stat->type == FileType::kDirectory) return {};  // a directory of that name
+  if (!stat.ok() || stat->type == FileType::kDirectory) return {};
   FSDFS_TRY(core_.unlink_if_there(link));
   remove_empty_above(link);
   return {};
 }
 
-Status Tree::make_above(const std::string& path) {
-  const std::string directory = parent_directory(path);
-  auto stat = core_.disk.stat(directory);
-  if (stat.ok() && stat->type == FileType::kDirectory) return {};
-  if (stat.ok()) {
-    FSDFS_TRY(core_.unlink_if_there(directory));  // a file that was there before
-  } else if (!is_missing(stat.status())) {
-    return stat.status();
-  } else {
-    FSDFS_TRY(make_above(directory));
+Result<bool> Tree::reach(const std::string& path, bool make) {
+  const std::string root = core_.layout.tree();
+  FSDFS_ASSIGN(FileStat replicas, core_.disk.stat(core_.layout.replicas()));
+  for (size_t end = root.size();; end = std::min(path.find('/', end + 1), path.size())) {
+    const std::string directory = path.substr(0, end);
+    auto stat = core_.disk.stat(directory);
+    if (!stat.ok() && !is_missing(stat.status())) return stat.status();
+    if (stat.ok() && stat->type == FileType::kDirectory) {
+      if (stat->device != replicas.device) return failed_precondition(directory + " is another filesystem");
+    } else if (stat.ok() && end == root.size()) {
+      return failed_precondition(directory + " is not a directory");
+    } else if (!make) {
+      return false;
+    } else {
+      FSDFS_TRY(core_.unlink_if_there(directory));  // a file that was there before, or somebody's link
+      FSDFS_TRY(core_.disk.make_directory(directory, kReplicaDirectoryMode));
+    }
+    if (end == path.size()) return true;
   }
-  return core_.disk.make_directory(directory, kReplicaDirectoryMode);
 }
 
 void Tree::remove_empty_above(const std::string& path) {
@@ -123,8 +141,10 @@ void Tree::moved(const std::string& from, const std::string& to) {
   std::lock_guard lock(mutex_);
   if (!pruning_.empty() || adding_) again_ = true;
   const std::string there = host_path(from);
-  if (is_missing(core_.disk.stat(there).status())) return;
-  Status status = make_above(host_path(to));
+  auto reached = reach(there, false);
+  if (reached.ok() && !*reached) return;
+  Status status = reached.status();
+  if (status.ok()) status = reach(parent_directory(host_path(to)), true).status();
   if (status.ok()) status = core_.disk.rename(there, host_path(to));
   if (status.ok()) {
     remove_empty_above(there);
@@ -154,16 +174,13 @@ void Tree::reconcile() {
 bool Tree::step() {
   if (core_.health.failed()) return false;
   std::lock_guard lock(mutex_);
-  if (!on_) {
-    if (std::exchange(again_, false)) take_away();
-    return false;
-  }
   if (retry_at_ && core_.clock.now() >= *retry_at_) {
     retry_at_.reset();
     again_ = true;
   }
   if (!pruning_.empty()) {
     judge(prune_some());
+    if (pruning_.empty() && std::exchange(blocked_, false) && !adding_) again_ = on_;
   } else if (adding_) {
     Status added = add_some();
     if (!added.ok()) {
@@ -172,18 +189,14 @@ bool Tree::step() {
     }
     judge(added);
   } else if (std::exchange(again_, false)) {
-    pruning_.push_back({"/", {kRootInode}, {}, 0});
-    adding_ = true;
+    pruning_.push_back({"/", {}, {}, 0});
+    if (on_) pruning_.back().ids = {kRootInode};
+    adding_ = on_;
     added_.reset();
   } else {
     return false;
   }
   return true;
-}
-
-void Tree::take_away() {
-  Status status = remove_tree(core_.disk, core_.layout.tree());
-  if (!status.ok()) core_.logger.warning("{} is off and stays: {}", core_.layout.tree(), status.message());
 }
 
 // --- what should not be there ---
@@ -193,10 +206,12 @@ Status Tree::prune_some() {
   const std::string here = host_path(directory.path);
   if (!directory.names) {
     directory.names.emplace();
-    (void)core_.disk.list(here, [&](const DirectoryEntry& entry) {
+    FSDFS_ASSIGN(bool reached, reach(here, false));
+    if (!reached) return pruning_.pop_back(), Status();
+    FSDFS_TRY(core_.disk.list(here, [&](const DirectoryEntry& entry) {
       directory.names->push_back({std::string(entry.name), entry.type});
       return true;
-    });  // one that is not there has no names
+    }));
   }
   for (size_t handled = 0; handled < kPortion && directory.next < directory.names->size(); ++handled) {
     const Name& found = (*directory.names)[directory.next++];
@@ -205,16 +220,12 @@ Status Tree::prune_some() {
       continue;
     }
     FSDFS_ASSIGN(auto ids, below(directory.ids, found.name));
-    if (ids.empty()) {
-      FSDFS_TRY(remove_tree(core_.disk, link_in(here, found.name)));
-      continue;
-    }
     pruning_.push_back({join_path(directory.path, found.name), std::move(ids), {}, 0});
     return {};
   }
   if (directory.next < directory.names->size()) return {};
   pruning_.pop_back();
-  if (here != core_.layout.tree()) (void)core_.disk.remove_directory(here);  // if it is empty
+  if (here != core_.layout.tree() || !on_) (void)core_.disk.remove_directory(here);  // if it is empty
   return {};
 }
 
@@ -244,7 +255,7 @@ Status Tree::add_some() {
   if (!rows.empty()) added_ = rows.back().held.replica;
   std::map<InodeId, std::string> paths;
   for (const IndexRow& row : rows) {
-    if (!row.current || row.parent.value == 0 || row.held.state != HeldState::kWhole) continue;
+    if (!row.current || !is_place(row.parent, row.name) || row.held.state != HeldState::kWhole) continue;
     auto path = paths.find(row.parent);
     if (path == paths.end()) {
       FSDFS_ASSIGN(std::string found, core_.directories->path_of(row.parent));
@@ -257,7 +268,7 @@ Status Tree::add_some() {
 }
 
 std::optional<std::string> Tree::shown(const IndexRow& row) {
-  if (!on_ || !row.current || row.parent.value == 0) return std::nullopt;
+  if (!on_ || !row.current || !is_place(row.parent, row.name)) return std::nullopt;
   std::lock_guard lock(mutex_);
   auto path = core_.directories->path_of(row.parent);
   if (!path.ok() || path->empty()) return std::nullopt;

@@ -7,11 +7,13 @@
 // renamed as a whole. What cannot be told from one place (the state at the start, a move that something
 // stands in the way of, a full disk) is found by a reconciliation, which step() does in portions: what should
 // not be there goes, then what is missing comes. Nothing is synced: a crash leaves any state, and the next
-// start reconciles it. All below DATA/tree is the tree's own; where it is off, step() takes it away.
+// start reconciles it. All below DATA/tree is the tree's own, but for what is no directory of this
+// filesystem: a link that somebody made is never followed, and nothing is touched behind it. Where the tree
+// is off, step() takes it away.
 //
 // Names that the filesystem refuses are not shown, with one warning. Internal to node/store. Thread-safe: one
-// mutex, held for one place or one portion, and taken before the index's and the directory records'; a claim
-// comes before it.
+// mutex, held for one place, one portion or the listing of one directory (whose names are in memory while it
+// is looked through), and taken before the index's and the directory records'; a claim comes before it.
 #pragma once
 
 #include <map>
@@ -67,7 +69,9 @@ class Tree {
   Status settle_place(InodeId parent, const std::string& name);
   Status show(const IndexRow& row, const std::string& link);
   Status hide(const std::string& link);
-  Status make_above(const std::string& path);
+  // Whether real directories lead to `path`, the root or one below it. With `make` they are made, and what
+  // stands in their way goes. An error: the root itself is none, or another filesystem is mounted on the way.
+  Result<bool> reach(const std::string& path, bool make);
   void remove_empty_above(const std::string& path);
   Result<std::optional<IndexRow>> newest_at(InodeId parent, const std::string& name);
   Result<bool> is_same(const IndexRow& row, const std::string& link);
@@ -75,7 +79,6 @@ class Tree {
   Status prune_file(const Pruned& directory, const std::string& name);
   Result<std::vector<InodeId>> below(const std::vector<InodeId>& ids, const std::string& name);
   Status add_some();
-  void take_away();
   std::string host_path(const std::string& path) const;
   void judge(const Status& status);
 
@@ -86,6 +89,7 @@ class Tree {
   bool adding_ = false;
   std::optional<ReplicaId> added_;  // up to here
   bool again_ = true;               // a reconciliation is to begin
+  bool blocked_ = false;            // a directory stands where a file is to be shown
   std::optional<MonotonicTime> retry_at_;
   bool warned_ = false;
   uint64_t temporary_ = 0;

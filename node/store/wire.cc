@@ -94,6 +94,12 @@ Origin from_wire(const v1::ReplicaOrigin& message) {
   return origin;
 }
 
+Result<Origin> named_origin(const v1::ReplicaOrigin& message) {
+  Origin origin = from_wire(message);
+  if (origin.parent.value != 0) FSDFS_TRY(check_name(origin.name));
+  return origin;
+}
+
 v1::ReplicaOrigin to_wire(const Origin& origin) {
   v1::ReplicaOrigin message;
   message.set_parent(origin.parent.value);
@@ -145,6 +151,7 @@ RecordPage from_wire(const v1::RecordsReply& message) {
   page.position = from_wire(message.position());
   if (message.has_after()) page.after = from_wire(message.after());
   page.more = message.more();
+  page.present_state = message.present_state();
   for (const auto& directory : message.directories()) page.directories.push_back(from_wire(directory));
   for (uint64_t gone : message.gone()) page.gone.push_back(InodeId{gone});
   for (const auto& file : message.files()) {

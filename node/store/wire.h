@@ -21,6 +21,8 @@ Result<Content> from_wire(const v1::Content& message);
 v1::Content to_wire(const Content& content);
 
 Origin from_wire(const v1::ReplicaOrigin& message);
+// Of what a client says: kInvalidArgument when its name can be none in a directory.
+Result<Origin> named_origin(const v1::ReplicaOrigin& message);
 v1::ReplicaOrigin to_wire(const Origin& origin);
 
 v1::HeldReplica to_wire(const HeldReplica& held);

@@ -57,14 +57,14 @@ class AdoptStream final : public grpc::ServerWriteReactor<v1::AdoptReply> {
     ReplicaId replica = wire::from_wire(request_.replica());
     FSDFS_TRY(
         context_.access.check_write(request_.ticket(), caller_, replica, SessionId{request_.session()}));
+    FSDFS_ASSIGN(Origin origin, wire::named_origin(request_.origin()));
     LocalFile file{request_.path(),
                    request_.device(),
                    request_.inode(),
                    request_.size(),
                    {request_.modified().seconds(), request_.modified().nanoseconds()}};
-    FSDFS_ASSIGN(Adopted adopted,
-                 context_.store.adopt(replica, file, request_.moving(), wire::from_wire(request_.origin()),
-                                      [this](uint64_t bytes) { return progress(bytes); }));
+    FSDFS_ASSIGN(Adopted adopted, context_.store.adopt(replica, file, request_.moving(), origin,
+                                                       [this](uint64_t bytes) { return progress(bytes); }));
     last_.set_read(adopted.held.content.size);
     last_.set_receipt(context_.access.receipt(adopted.held));
     *last_.mutable_content() = wire::to_wire(adopted.held.content);

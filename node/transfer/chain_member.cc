@@ -34,7 +34,7 @@ void ChainMember::on_message(const Message& message) {
 Status ChainMember::open(const v1::WriteOpen& open) {
   ReplicaId replica = wire::from_wire(open.replica());
   FSDFS_TRY(context_.access.check_write(open.ticket(), caller_, replica, SessionId{open.session()}));
-  origin_ = wire::from_wire(open.origin());
+  FSDFS_ASSIGN(origin_, wire::named_origin(open.origin()));
   FSDFS_ASSIGN(arrival_, context_.store.begin_arrival(replica, open.size(), ArrivalKind::kWrite));
   opened_ = true;
   if (open.chain().empty()) return {};

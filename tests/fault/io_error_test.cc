@@ -42,8 +42,9 @@ class IoErrorTest : public ::testing::Test {
                 .disks = {{{place_ / "bad", "500M"}, {place_ / "good", "200M"}}}}) {}
 
   void SetUp() override {
+    if (std::string why = PowerDisk::missing(); !why.empty()) GTEST_SKIP() << why;
     auto disk = PowerDisk::make(place_ / "bad", 600);
-    if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+    ASSERT_TRUE(disk.ok()) << disk.status().message();
     disk_ = std::move(*disk);
     ASSERT_TRUE(swarm_.start().ok());
   }

@@ -1,6 +1,7 @@
 #include "tests/fault/power_disk.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,14 @@ namespace fsdfs::testing {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+
+std::string PowerDisk::missing() {
+  if (::geteuid() != 0) return "not root";
+  for (const char* device : {"/dev/fuse", "/dev/loop-control"}) {
+    if (::access(device, R_OK | W_OK) != 0) return std::string("no ") + device;
+  }
+  return {};
+}
 
 Result<std::unique_ptr<PowerDisk>> PowerDisk::make(const std::string& path, int mib) {
   std::unique_ptr<PowerDisk> disk(new PowerDisk(path));
@@ -50,7 +59,7 @@ Status PowerDisk::serve(int mib) {
   std::error_code ignored;
   bool served =
       eventually(20s, [&] { return !server_->running() || fs::exists(directory + "/control", ignored); });
-  if (!served || !server_->running()) return unavailable("no disk can be served here: is there /dev/fuse?");
+  if (!served || !server_->running()) return unavailable("fault_disk_server has ended or serves nothing");
   return {};
 }
 

@@ -2,8 +2,7 @@
 // can make fail. The disk is a process (disk_server.cc) with a write cache that a cut loses, under a loop
 // device; so what is left after a cut is what the kernel's filesystem makes of what it had flushed.
 //
-// Needs root, FUSE and a free loop device; where they can't be had, make() says why, and the test skips with
-// that. Not thread-safe.
+// Needs root, FUSE and loop devices. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +17,8 @@ namespace fsdfs::testing {
 
 class PowerDisk {
  public:
+  // Why no such disk can be made here, for a test to skip with; empty: it can.
+  static std::string missing();
   // Of this many MiB, mounted at `path`, which is made; what it needs lies beside it.
   static Result<std::unique_ptr<PowerDisk>> make(const std::string& path, int mib);
   ~PowerDisk();  // unmounts it, even while it is in use

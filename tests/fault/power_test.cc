@@ -43,8 +43,9 @@ class PowerTest : public ::testing::Test {
                 .disks = {{{place_ / "disk", "900M"}}}}) {}
 
   void SetUp() override {
+    if (std::string why = PowerDisk::missing(); !why.empty()) GTEST_SKIP() << why;
     auto disk = PowerDisk::make(place_ / "disk", 1024);
-    if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+    ASSERT_TRUE(disk.ok()) << disk.status().message();
     disk_ = std::move(*disk);
     ASSERT_TRUE(swarm_.start().ok());
   }
@@ -217,8 +218,9 @@ TEST_F(PowerTest, OfANodesDiskLosesNothingThatCounts) {
 TEST(MastersPower, LosesNothingAcknowledged) {
   std::mt19937_64 random(random_seed());
   Place place;
+  if (std::string why = PowerDisk::missing(); !why.empty()) GTEST_SKIP() << why;
   auto disk = PowerDisk::make(place / "disk", 512);
-  if (!disk.ok()) GTEST_SKIP() << disk.status().message();
+  ASSERT_TRUE(disk.ok()) << disk.status().message();
   ProcessSwarm swarm(
       {.nodes = 3, .quota = "4G", .settings = {"node.report_interval=500ms", "copies.spare=false"}});
   std::filesystem::create_directory_symlink(place / "disk", swarm.directory() / "master");

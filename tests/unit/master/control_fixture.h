@@ -173,6 +173,10 @@ class FakeNode {
     held[replica.replica] = replica;
     changes_.push_back({++sequence_, replica});
   }
+  void lose(const ReplicaId& id) {
+    held.erase(id);
+    changes_.push_back({++sequence_, id});
+  }
   uint64_t used() const {
     uint64_t sum = 0;
     for (const auto& [id, replica] : held) sum += replica.content.size;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <random>
 
+#include "common/sqlite/database.h"
 #include "control_fixture.h"
 
 namespace fsdfs::master {
@@ -193,6 +194,50 @@ TEST_F(ControlTest, ACommitDuringAnInventoryIsNotTakenForMissing) {
   node(2).send_inventory();
   ASSERT_TRUE(eventually([&] { return node(2).settled; }));
   EXPECT_EQ(row(session->replica, 2), ReplicaState::kWhole);
+}
+
+// What a later write recorded does not make it so.
+TEST_F(ControlTest, ChangesThatCouldNotBeWrittenAreNotAcknowledged) {
+  join_all({1, 2});
+  Inode f = put("/f", "x", 2);
+  Inode g = put("/g", "y", 2);
+  ASSERT_TRUE(
+      eventually([&] { return rows(f, ReplicaState::kWhole) == 2 && rows(g, ReplicaState::kWhole) == 2; }));
+  settle();
+  node(2).obeys_reports = node(2).obeys_copies = false;
+  auto database = sqlite::Database::open(this->database()).value();
+  ASSERT_TRUE(database
+                  ->execute("CREATE TRIGGER no_more BEFORE DELETE ON replicas WHEN OLD.inode = " +
+                            std::to_string(f.id.value) + " BEGIN SELECT RAISE(ABORT, 'not now'); END")
+                  .ok());
+  const uint64_t before = node(2).acknowledged;
+  std::promise<void> both_came;
+  store_->submit(
+      {},
+      [came = both_came.get_future().share()](WriteTransaction&) -> Result<std::string> {
+        came.wait();
+        return std::string();
+      },
+      [](const Result<std::string>&) {});
+  auto reported = [&] {
+    std::promise<void> passed;
+    node(2).report();
+    loop_->extend(SessionRecord{}, 0, [&passed](const Admission&) { passed.set_value(); });
+    passed.get_future().wait();
+  };
+  node(2).lose({f.id, f.version});
+  reported();
+  node(2).lose({g.id, g.version});
+  reported();
+  both_came.set_value();
+  ASSERT_TRUE(eventually([&] { return rows(g, ReplicaState::kWhole) == 1; }));
+  settle();
+  EXPECT_EQ(node(2).acknowledged, before);
+  EXPECT_EQ(rows(f, ReplicaState::kWhole), 2);
+  ASSERT_TRUE(database->execute("DROP TRIGGER no_more").ok());
+  node(2).obeys_reports = true;
+  EXPECT_TRUE(
+      eventually([&] { return rows(f, ReplicaState::kWhole) == 1 && node(2).acknowledged == before + 2; }));
 }
 
 TEST_F(ControlTest, UnknownReplicasAreKeptCountedAndNeverDeleted) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -60,6 +61,19 @@ inline void flip_bit(const std::string& path, size_t byte) {
   bytes.at(byte) = static_cast<char>(bytes.at(byte) ^ 0x10);
   spit(path, bytes);
 }
+
+// The system's time, and what the test adds to it.
+class ForwardClock final : public Clock {
+ public:
+  MonotonicTime now() const override { return system_.now() + ahead(); }
+  WallTime wall() const override { return system_.wall() + ahead(); }
+  void advance(Duration by) { ahead_.fetch_add(by.count()); }
+
+ private:
+  Duration ahead() const { return Duration(ahead_.load()); }
+  SystemClock system_;
+  std::atomic<Duration::rep> ahead_{0};
+};
 
 class StoreTest : public ::testing::Test {
  protected:
@@ -130,7 +144,7 @@ class StoreTest : public ::testing::Test {
   std::vector<std::string> paths_{data_path_};
   PosixDisk posix_;
   FaultDisk disk_{posix_, temp_ / "attic"};
-  SystemClock clock_;
+  ForwardClock clock_;
   MemoryLogger logger_;
   StoreSettings settings_;
   std::unique_ptr<NodeDisks> disks_;

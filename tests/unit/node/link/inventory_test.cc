@@ -238,6 +238,26 @@ TEST_F(InventoryLinkTest, AMasterThatComparesForLongIsReportedToMeanwhile) {
   EXPECT_EQ(master_.inventory.size(), 2U) << "a page says what is held when it is sent";
 }
 
+TEST_F(InventoryLinkTest, AMasterThatAsksAllTheTimeIsReportedToMeanwhile) {
+  master_.set_asks(false);
+  master_.set_report_interval(50);
+  put(1);
+  join();
+  ASSERT_TRUE(master_.wait([&] { return !master_.reports.empty() && !master_.ranges.empty(); }));
+  v1::MasterMessage message;
+  *message.mutable_inventory()->add_spans()->mutable_last() = wire::to_wire(kReplicaIdMax);
+  const size_t reports = master_.reports.size();
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  bool reported = false;
+  while (!reported && std::chrono::steady_clock::now() < deadline) {
+    int answered = master_.inventories;
+    master_.send(message);
+    ASSERT_TRUE(master_.wait([&] { return master_.inventories > answered; }));
+    reported = master_.wait([&] { return true; }) && master_.reports.size() >= reports + 3;
+  }
+  EXPECT_TRUE(reported);
+}
+
 TEST_F(InventoryLinkTest, ABreakBeforeThePagesBeginsAnew) {
   master_.set_asks(false);
   put(1);

@@ -77,11 +77,14 @@ TEST_F(RecordsTest, SidecarsAndDirectoriesSayWhatTheMasterSays) {
   deleted.metadata_counter = 3;
   deleted.deleted = FileTime{2000, 1};
   ASSERT_TRUE(ok(store_->apply(told_page({{replica(1), deleted}}, 2))));
-  crash();
+  close();
   EXPECT_EQ(directory_on(data_path_, kMusic), "/music");
   ASSERT_TRUE(ok(open()));
   EXPECT_EQ(origin_of(replica(1)), deleted);
   EXPECT_EQ(sequence(), 2U);
+  reopen();
+  EXPECT_EQ(origin_of(replica(1)), deleted);
+  EXPECT_EQ(sequence(), 0U) << "the index is not synced, and may be older than it";
   EXPECT_EQ(read(replica(1)).value(), bytes_) << "the sums came along";
   EXPECT_TRUE(files_below(layout().stage()).empty());
 }
@@ -99,6 +102,20 @@ TEST_F(RecordsTest, WhatIsSaidAlreadyIsNotWrittenAgain) {
   ASSERT_TRUE(ok(store_->apply(told_page({{replica(1), told}}, 4))));
   EXPECT_NE(sidecar_of(replica(1)), sidecar);
   EXPECT_EQ(origin_of(replica(1)), told);
+}
+
+// After a master was set back, which counts anew what it forgot.
+TEST_F(RecordsTest, AKnownCounterSaysNothingOfAPresentState) {
+  Origin forgotten = origin_named("song", 6);
+  ASSERT_TRUE(ok(store_->apply(told_page({{replica(1), forgotten}}))));
+  Origin other = forgotten;
+  other.mode = 0600;
+  RecordPage page = told_page({{replica(1), other}}, 2);
+  ASSERT_TRUE(ok(store_->apply(page)));
+  EXPECT_EQ(origin_of(replica(1)), forgotten);
+  page.present_state = true;
+  ASSERT_TRUE(ok(store_->apply(page)));
+  EXPECT_EQ(origin_of(replica(1)), other);
 }
 
 TEST_F(RecordsTest, OlderVersionsKeepWhatTheySayAndAreNotCurrent) {
@@ -143,9 +160,14 @@ TEST_F(RecordsTest, AnIndexOrDirectoriesThatWereLostAskForEverything) {
 TEST_F(RecordsTest, BadAndMissingReplicasArePassedOver) {
   ASSERT_TRUE(store_->quarantine(replica(1), data_loss("bad")));
   flip_bit(layout().meta(replica(2)), 40);
+  put(replica(4), bytes_);
+  put(replica(5), bytes_);
+  spit(layout().meta(replica(4)), slurp(layout().meta(replica(5))));
   ASSERT_TRUE(ok(store_->apply(told_page({{replica(1), origin_named("one", 1)},
                                           {replica(2), origin_named("two", 1)},
-                                          {replica(3), origin_named("three", 1)}}))));
+                                          {replica(3), origin_named("three", 1)},
+                                          {replica(4), origin_named("four", 1)}}))));
+  EXPECT_EQ(store_->find(replica(4)).value()->state, HeldState::kQuarantined) << "its sidecar is another's";
   EXPECT_EQ(sequence(), 1U);
   EXPECT_EQ(origin_of(replica(1)).name, "a file");
   EXPECT_EQ(store_->find(replica(2)).value()->state, HeldState::kQuarantined) << "its sidecar is damaged";
@@ -202,6 +224,28 @@ TEST_F(RecordsTest, EachDiskCanBeReadAlone) {
   crash();
   EXPECT_EQ(directory_on(paths_[0], kMusic), "/music");
   EXPECT_EQ(directory_on(paths_[1], kMusic), "/music");
+  ASSERT_TRUE(ok(open()));
+  ASSERT_TRUE(ok(store_->apply(told_page({{replica(3), origin_named("three", 2)}}, 6))));
+  // One that cannot take a page does not keep the others from going on, and is told again later.
+  disk_.inject({.op = DiskOp::kCreate, .error = ENOSPC, .where = [second = paths_[1]](std::string_view path) {
+                  return path.starts_with(second + "/stage");
+                }});
+  EXPECT_FALSE(store_->apply(told_page({{replica(3), origin_named("THREE", 3)}}, 7)).ok());
+  EXPECT_EQ(sequence(), 7U);
+  clock_.advance(std::chrono::minutes(1));
+  EXPECT_EQ(sequence(), 6U);
+  close();
+  // A log that was set back has gone on with an entry that one disk knows otherwise.
+  for (size_t disk : {0U, 1U}) {
+    auto opened = Index::open(Layout(paths_[disk]).index(), logger_);
+    std::unique_ptr<Index> index = std::move(opened->index);
+    LogPosition position{disk == 0 ? 100U : 150U, Epoch{disk == 0 ? 5U : 3U}};
+    ASSERT_TRUE(ok(index->set_followed(position)));
+    ASSERT_TRUE(ok(index->close()));
+  }
+  ASSERT_TRUE(ok(open()));
+  EXPECT_EQ(store_->followed().value(), LogPosition{});
+  crash();
   // A disk that is new knows nothing, so the node asks for everything.
   paths_.push_back(temp_ / "third");
   settings_.quotas.push_back(kQuota);

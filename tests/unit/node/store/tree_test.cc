@@ -351,9 +351,74 @@ TEST_F(TreeTest, AFullDiskIsTriedAgain) {
   disk_.inject({.op = DiskOp::kLink, .error = ENOSPC});
   put_file(kRootInode, "f", "F");
   EXPECT_EQ(shown(), Shown());
-  restart();
+  clock_.advance(Tree::kRetry - std::chrono::minutes(1));
+  finish_trees();
+  EXPECT_EQ(shown(), Shown());
+  clock_.advance(std::chrono::minutes(1));
   finish_trees();
   EXPECT_EQ(shown(), (Shown{{"f", "F"}}));
+}
+
+// What a writer says of its replica is in the index until the master has said what is so.
+TEST_F(TreeTest, ANameThatLeadsOutOfItsDirectoryHarmsNothing) {
+  ReplicaId good = put_file(kRootInode, "good", "G");
+  const std::string data = layout().data(good);
+  const std::string way_out = "../" + data.substr(data_path_.size() + 1);
+  ReplicaId liar = names_.new_version(names_.make_file(kRootInode, "liar"));
+  Origin origin;
+  origin.parent = kRootInode;
+  origin.name = way_out;
+  auto arrival = store_->begin_arrival(liar, 4, ArrivalKind::kWrite).value();
+  ASSERT_TRUE(ok(arrival->append(0, "liar", sums_of("liar"))));
+  ASSERT_TRUE(ok(arrival->finish(content_info("liar"), origin)));
+  tell();
+  EXPECT_EQ(shown(), (Shown{{"good", "G"}, {"liar", "liar"}}));
+  EXPECT_EQ(slurp(data), "G");
+  // Nor where the master's records are so.
+  names_.place(liar.inode, kRootInode, way_out);
+  tell();
+  EXPECT_EQ(slurp(data), "G");
+  ASSERT_TRUE(ok(store_->remove({liar}).front()));
+  EXPECT_EQ(slurp(data), "G");
+  EXPECT_EQ(shown(), (Shown{{"good", "G"}}));
+}
+
+TEST_F(TreeTest, LinksThatSomebodyMadeAreNotFollowed) {
+  namespace fs = std::filesystem;
+  const std::string outside = temp_ / "outside";
+  InodeId d = names_.make_directory(kRootInode, "d");
+  ReplicaId f = put_file(d, "f", "F");
+  fs::rename(root() + "/d", outside);
+  fs::create_symlink(outside, root() + "/d");
+  spit(outside + "/other", "O");
+  ASSERT_TRUE(ok(store_->remove({f}).front()));
+  EXPECT_EQ(slurp(outside + "/f"), "F");
+  put_file(d, "g", "G");
+  EXPECT_EQ(shown(), (Shown{{"d/g", "G"}}));
+  EXPECT_EQ(files_below(outside), (std::set<std::string>{"f", "other"}));
+  // The root is one itself.
+  crash();
+  fs::rename(root(), outside + "/tree");
+  fs::create_symlink(outside, root());
+  ASSERT_TRUE(ok(open_on(posix_)));
+  finish_trees();
+  put_file(d, "h", "H");
+  EXPECT_EQ(files_below(outside), (std::set<std::string>{"f", "g", "other"}));
+  settings_.tree = false;
+  restart();
+  finish_trees();
+  EXPECT_EQ(files_below(outside), (std::set<std::string>{"f", "g", "other"}));
+}
+
+TEST_F(TreeTest, ADirectoryOfThatNameThatFsdfsDidNotMakeIsLeftAlone) {
+  paths_ = {temp_ / "used"};
+  std::filesystem::create_directories(paths_[0] + "/tree");
+  spit(paths_[0] + "/tree/mine", "M");
+  crash();
+  Status refused = open_on(posix_);
+  EXPECT_EQ(refused.code(), Code::kFailedPrecondition);
+  EXPECT_NE(refused.message().find("/used/tree is there already"), std::string::npos) << refused.message();
+  EXPECT_EQ(slurp(paths_[0] + "/tree/mine"), "M");
 }
 
 // Where a directory cannot be renamed, too: FaultDisk never does it.
