@@ -196,6 +196,7 @@ std::optional<AttendanceDesk::Reporter> AttendanceDesk::report(uint64_t id, Node
   node->used = report.used;
   node->scrub = report.scrub;
   node->disk_at_floor = report.free_on_disk == 0;
+  node->capacity = report.capacity;
   note_disks(*node, std::move(report.disks));
   if (report.quota != node->record.quota) {
     context_.store.submit(

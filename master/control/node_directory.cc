@@ -26,7 +26,7 @@ NodeInfo NodeDirectory::info(const KnownNode& node) const {
   info.id = node.record.id;
   info.zone = node.record.zone;
   info.host = node.record.host;
-  info.quota = node.record.quota;
+  info.quota = std::min(node.record.quota, node.capacity);
   info.other_bytes = node.unknown.bytes() + node.quarantined.bytes() + node.staged.bytes();
   info.admin = node.record.admin_state;
   // Without its stream a node cannot be told anything: no orders, but its copies count until it is dead.

@@ -22,6 +22,7 @@ struct KnownNode {
   LoadReport load;
   uint64_t used = 0;  // bytes, as it last said
   bool disk_at_floor = false;
+  uint64_t capacity = UINT64_MAX;  // as it last said
   ScrubReport scrub;
   bool slow = false;
   std::vector<DiskReport> disks;   // as it last said

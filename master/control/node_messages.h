@@ -91,7 +91,8 @@ struct NodeReport {
   LoadReport load;
   uint64_t quota = 0;
   uint64_t used = 0;
-  uint64_t free_on_disk = 0;  // above the floor of free space
+  uint64_t free_on_disk = 0;       // above the floor of free space
+  uint64_t capacity = UINT64_MAX;  // as much of the quota as the filesystems can hold
   std::vector<DiskReport> disks;
   std::vector<NodeChange> changes;
   ScrubReport scrub = {};

@@ -83,8 +83,9 @@ void NodeTable::refresh(NodeIndex index) {
     if (up) traits |= kSource;
     if (up && !draining && (node.reported || !guards_.await_reports)) traits |= kSafe;
     if (!guards_.count_only_up) traits |= kSafe;
-    if (up && node.reported && node.info.admin == AdminState::kActive && !node.info.at_floor)
-      traits |= kTakes;
+    if (up && node.reported && node.info.admin == AdminState::kActive) {
+      traits |= node.info.at_floor ? kActive : kActive | kTakes;
+    }
     if (node.reported || !guards_.await_reports) traits |= kSettled;
   }
   traits_[index] = traits;

@@ -30,6 +30,7 @@ enum Trait : uint8_t {
   kTakes = 16,    // up, reported, active, above its floor: new copies may go there
   kSettled = 32,  // reported or dead: invariant 4
   kDrains = 64,   // not dead, draining
+  kActive = 128,  // up, reported, active, whatever room it has
 };
 
 struct Node {

@@ -12,8 +12,8 @@ void Reserve::work(MonotonicTime now) {
   Model& model = actions_.model();
   states_.resize(model.nodes.end());
   for (NodeIndex node = 0; node < model.nodes.end(); ++node) {
-    // A node that takes nothing needs no room for it.
-    if (!model.nodes.has(node, kTakes)) continue;
+    // A node that is not to take anything needs no room for it; one that is full does.
+    if (!model.nodes.has(node, kActive)) continue;
     State& state = states_[node];
     auto reserve = model.nodes.brief(node).reserve;
     int64_t room = model.nodes.room_promised(node);

@@ -63,8 +63,10 @@ Capacity capacity_without(const Model& model, NodeIndex without) {
   for (NodeIndex node = 0; node < model.nodes.end(); ++node) {
     if (node == without || !model.nodes.has(node, kTakes)) continue;
     const NodeInfo& info = model.nodes.at(node).info;
+    // One that is over its quota keeps what is needed.
+    uint64_t bytes = std::max(info.quota, model.nodes.occupied(node));
     capacity.add(model.nodes.room_promised(node),
-                 static_cast<int64_t>(info.quota) - static_cast<int64_t>(info.other_bytes),
+                 static_cast<int64_t>(bytes) - static_cast<int64_t>(info.other_bytes),
                  model.nodes.brief(node).reserve);
   }
   return capacity;

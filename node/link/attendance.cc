@@ -277,6 +277,7 @@ bool Attendance::send_report(const std::vector<Change>& changes) {
   report.mutable_load()->set_readers(load.readers);
   report.mutable_load()->set_foreground_ms(load.foreground_ms);
   report.set_quota(figures->quota);
+  report.set_capacity(figures->capacity);
   // What is given up as soon as room is needed is no obstacle to an order.
   report.set_used(figures->used - figures->spare);
   report.set_free_on_disk(figures->free_on_disk + figures->spare_on_disk);

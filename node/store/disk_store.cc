@@ -43,6 +43,18 @@ Status DiskStore::close() {
   return mark_index_clean(core_->layout, core_->disk);
 }
 
+namespace {
+
+// In steps, so that not every byte that comes or goes in the filesystem is news.
+uint64_t capacity_of(uint64_t quota, uint64_t fits) {
+  constexpr uint64_t kSteps = 1024;
+  if (fits >= quota) return quota;
+  const uint64_t step = std::max<uint64_t>(quota / kSteps, 1);
+  return fits / step * step;
+}
+
+}  // namespace
+
 uint64_t DiskStore::room() {
   auto above_floor = core_->unpromised();
   if (failed() || !above_floor.ok()) return 0;
@@ -64,6 +76,8 @@ Status DiskStore::fill(DiskFigures& figures, DiskMeter::Figures& meter) {
   figures.replicas = core_->replicas.load();
   FSDFS_ASSIGN(DiskSpace space, core_->disk.space(core_->layout.root()));
   figures.free_on_disk = space.free_bytes - std::min(space.free_bytes, core_->settings.free_floor);
+  FSDFS_ASSIGN(uint64_t unpromised, core_->unpromised());
+  figures.capacity = capacity_of(core_->quota.quota(), figures.used + unpromised);
   return {};
 }
 

@@ -20,6 +20,7 @@ namespace fsdfs::node {
 struct DiskFigures {
   std::string path;
   uint64_t quota = 0;          // bytes, as it was set, also of a failed disk
+  uint64_t capacity = 0;       // bytes: as much of the quota as the filesystem can hold, with what is used
   uint64_t used = 0;           // bytes: in place, quarantined, reserved
   uint64_t held = 0;           // of these: in place and quarantined
   uint64_t spare = 0;          // of these, too: what is given up as soon as the room is needed (shelf.h)

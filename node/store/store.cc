@@ -378,6 +378,7 @@ Result<StoreFigures> ReplicaStore::figures() {
     }
     FSDFS_TRY(status);
     sum.quota += figures.quota;
+    sum.capacity += figures.capacity;
     sum.used += figures.used;
     sum.held += figures.held;
     sum.spare += figures.spare;

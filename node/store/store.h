@@ -42,6 +42,7 @@ struct StoreSettings {
 // Sums over the disks that work, and each disk in the order of NodeDisks.
 struct StoreFigures {
   uint64_t quota = 0;          // bytes
+  uint64_t capacity = 0;       // bytes: as much of the quota as the filesystems can hold, with what is used
   uint64_t used = 0;           // bytes: in place, quarantined, reserved
   uint64_t held = 0;           // of these: in place and quarantined
   uint64_t spare = 0;          // of these, too: what is given up as soon as the room is needed (shelf.h)

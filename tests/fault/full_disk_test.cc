@@ -33,12 +33,14 @@ void flip_a_bit(const fs::path& path) {
 class FullDiskTest : public ::testing::Test {
  protected:
   // N = 2 and a spare copy of each file.
-  FullDiskTest()
+  explicit FullDiskTest(const std::string& floor = "0", bool alone = false)
       : swarm_({.nodes = kNodes,
                 .quota = "100M",
-                .settings = {"node.report_interval=200ms", "node.free_floor=0", "target.default=2",
+                .settings = {"node.report_interval=200ms", "node.free_floor=" + floor, "target.default=2",
                              "trash.retention=0s", "scrub.rate=0"},
-                .disks = {{{place_ / "small", "100M"}, {place_ / "other", "40M"}}}}) {}
+                .disks = {
+                    alone ? std::vector<DataDisk>{{place_ / "small", "100M"}}
+                          : std::vector<DataDisk>{{place_ / "small", "100M"}, {place_ / "other", "40M"}}}}) {}
 
   void SetUp() override {
     auto small = Mount::tmpfs(place_ / "small", 64);
@@ -71,10 +73,11 @@ class FullDiskTest : public ::testing::Test {
     }
     return paths;
   }
-  void fill_up() {
+  // But for so many bytes.
+  void fill_up(uint64_t but = 0) {
     std::ofstream file(ballast());
     const std::string portion(4096, 'x');
-    while (file << portion << std::flush) {
+    while ((but == 0 || fs::space(small_->path()).available > but) && file << portion << std::flush) {
     }
   }
   void expect_the_node_goes_on() {
@@ -125,6 +128,34 @@ TEST_F(FullDiskTest, WhileAScrubFindsBadReplicas) {
   }
   CommandResult checked = swarm_.fsdfs({"fsck"});
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+  expect_whole(swarm_, files_);
+}
+
+// The quota is far from full, the filesystem is not: others fill it up to the floor.
+class FullNodeTest : public FullDiskTest {
+ protected:
+  FullNodeTest() : FullDiskTest("8M", true) {}
+  uint64_t used() {
+    auto node = node_info(swarm_, kVictim);
+    return node ? node->used_bytes : 0;
+  }
+};
+
+// Expected: the node gives back spare copies until its reserve is free again, and no other ones: no file ever
+// has less than N copies. What is put meanwhile goes to the others. With room again it fills up again.
+TEST_F(FullNodeTest, GivesBackSpareCopiesAndNoneThatAreNeeded) {
+  const uint64_t before = used();
+  ASSERT_GT(before, 0U);
+  fill_up(7 << 20);
+  EXPECT_TRUE(eventually(60s, [&] { return used() < before; })) << swarm_.log_tail(victim());
+  EXPECT_TRUE(swarm_.wait_min_surplus(0, 1s));
+  expect_whole(swarm_, files_);
+  import(20);
+  EXPECT_TRUE(swarm_.wait_min_surplus(0, 90s));
+  expect_the_node_goes_on();
+  expect_whole(swarm_, files_);
+  fs::remove(ballast());
+  EXPECT_TRUE(swarm_.wait_min_surplus(1, 90s));
   expect_whole(swarm_, files_);
 }
 
