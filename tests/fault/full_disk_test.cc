@@ -173,6 +173,10 @@ TEST_F(FullDiskTest, WhileTheNodeStarts) {
   ASSERT_TRUE(swarm_.terminate(victim()));
   ASSERT_TRUE(swarm_.launch(victim()).ok());
   ASSERT_TRUE(wait_attending(swarm_, kVictim)) << swarm_.log_tail(victim());
+  EXPECT_TRUE(eventually(30s, [&] {  // until its first report the master shows the last one's
+    auto disk = disk_info(swarm_, kVictim, small_->path());
+    return disk && disk->failed.empty();
+  }));
   EXPECT_TRUE(swarm_.wait_min_surplus(1, 90s));
   expect_the_node_goes_on();
   expect_whole(swarm_, files_);
