@@ -39,10 +39,14 @@ function(fsdfs_test name)
   elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     target_compile_options(${name} PRIVATE -O1)
   endif()
-  set(prefix "")
-  if(ARG_LABELS MATCHES "long$")
-    set(prefix "Long.")  # a long run of tests that also run short has names of its own
-  endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${prefix}"
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# fsdfs_long_run(NAME LABELS ... TIMEOUT seconds): the tests of that program once more, as Long.*, with what
+# tests/harness/long_run.h chooses for a long run.
+function(fsdfs_long_run name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS" ${ARGN})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX Long. TEST_LIST ${name}_LONG_TESTS
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT FSDFS_LONG=1)
 endfunction()

@@ -23,7 +23,7 @@ esac
 tsan_targets="base_test concurrency_test io_test sqlite_test master_core_test node_store_test fuse_test
   fuse_mount_test"
 # A test has one label, as KIND, KIND-long or long.
-# Kinds of tests with a swarm of processes, which keep time and get the machine to themselves:
+# Kinds of tests with a swarm of processes, which mostly wait: two at a time, on however many cores.
 swarms='^(swarm|fault)'
 # What of them the asan build runs as well, by name.
 asan_swarms='^Scenarios[.](Basic|RestartOfEveryProcessKeepsEverything)$'
@@ -100,7 +100,7 @@ mkdir -p build
 
 build release
 run release units -LE "$swarms|$left_out"
-run release swarms -L "$swarms" -LE "$left_out" --parallel 1
+run release swarms -L "$swarms" -LE "$left_out" --parallel 2
 
 build asan
 LSAN_OPTIONS="suppressions=$PWD/tests/leaks.supp:print_suppressions=0"

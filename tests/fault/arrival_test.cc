@@ -1,4 +1,4 @@
-// kill -9 of a node in every step of arrivals, FSDFS_KILLS times at random points, while four writers import.
+// kill -9 of a node in every step of arrivals, 25 or 200 times at random points, while four writers import.
 //
 // Expected: whatever lies in its place is whole, at the moment of every kill and so at every start; in the
 // end every acknowledged file is there, stages are swept, and the quota counts to the byte what is there: no
@@ -9,6 +9,7 @@
 
 #include "tests/fault/importer.h"
 #include "tests/fault/node_disk.h"
+#include "tests/harness/long_run.h"
 #include "tests/harness/wait.h"
 
 namespace fsdfs::testing {
@@ -35,7 +36,8 @@ TEST(Arrivals, ANodeKilledAtRandomPointsNeverCountsWhatIsNotWhole) {
   Importer importer(swarm.client(), 4);
   Server& victim = swarm.node(1);
   std::set<ReplicaId> looked_at;
-  for (int kill = 0; kill < FSDFS_KILLS; ++kill) {
+  const int kills = by_length(25, 200);
+  for (int kill = 0; kill < kills; ++kill) {
     int wanted = importer.acknowledged_count() + static_cast<int>(random() % 6) + 1;
     ASSERT_TRUE(eventually(90s, [&] { return importer.acknowledged_count() >= wanted; }))
         << "the import stands still at kill " << kill;

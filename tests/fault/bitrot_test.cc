@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "common/sqlite/database.h"
 #include "tests/harness/process_swarm.h"
 #include "tests/harness/wait.h"
 
@@ -106,6 +107,19 @@ class BitrotTest : public ::testing::Test {
     for (const json& node : command({"nodes"})) bad += node["scrub"]["bad"].get<uint64_t>();
     return bad;
   }
+  // Its sidecars have been brought to what the master says; until then they are read for that, too.
+  bool has_followed(int node) {
+    auto number = [](const std::string& database, std::string_view sql) -> std::optional<int64_t> {
+      sqlite::OpenOptions options;
+      options.mode = sqlite::OpenOptions::Mode::kReadOnly;
+      auto open = sqlite::Database::open(database, options);
+      if (!open.ok()) return std::nullopt;
+      auto value = (*open)->query_int(sql);
+      return value.ok() ? *value : std::nullopt;
+    };
+    auto last = number(swarm_.master().data + "/master/master.db", "SELECT max(sequence) FROM log");
+    return last && last == number(swarm_.node(node).data + "/index.db", "SELECT sequence FROM followed");
+  }
   void restart(int node) {
     ASSERT_TRUE(swarm_.terminate(swarm_.node(node)));
     ASSERT_TRUE(swarm_.launch(swarm_.node(node)).ok());
@@ -156,6 +170,7 @@ TEST_P(BitrotInAFile, IsFoundByAScrubAndRepaired) {
   put("/other", bytes_of(1000, 8));
   uint64_t inode = inode_of("/f");
   int node = holders(inode, "replicas").back();
+  ASSERT_TRUE(eventually(60s, [&] { return has_followed(node); }));
   damage(node, inode);
   CommandResult scrubbed = swarm_.fsdfs({"scrub", "--wait"});
   EXPECT_THAT(scrubbed.out, HasSubstr("1 bad"));

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "tests/fault/node_disk.h"
+#include "tests/harness/long_run.h"
 #include "tests/harness/process_swarm.h"
 #include "tests/harness/wait.h"
 
@@ -24,8 +25,9 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 constexpr uint64_t kMiB = 1024 * 1024;
-constexpr uint64_t kBroken = FSDFS_TEST_BROKEN_MIB * kMiB;
-constexpr uint64_t kChanged = FSDFS_TEST_CHANGED_MIB * kMiB;
+// Sizes for every run, and those of which users hear.
+const uint64_t kBroken = by_length(512, 2048) * kMiB;
+const uint64_t kChanged = by_length(64, 1024) * kMiB;
 constexpr auto kPatience = 240s;
 
 std::string random_content(uint64_t size, unsigned seed) {

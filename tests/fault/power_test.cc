@@ -1,4 +1,4 @@
-// The power goes, FSDFS_CUTS times, at random moments of an import in which files are also deleted: with it
+// The power goes, 5 or 30 times, at random moments of an import in which files are also deleted: with it
 // the node's process and all that its disk, an ext4 filesystem of its own, had not flushed (power_disk.h).
 // The seed is printed; FSDFS_TEST_SEED repeats it.
 //
@@ -17,6 +17,7 @@
 #include "tests/fault/node_disk.h"
 #include "tests/fault/power_disk.h"
 #include "tests/fault/swarm_state.h"
+#include "tests/harness/long_run.h"
 #include "tests/harness/wait.h"
 
 namespace fsdfs::testing {
@@ -24,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const int kCuts = by_length(5, 30);
 constexpr int kNodes = 3;  // so that each has every file
 constexpr int kVictim = 1;
 constexpr int kDeletedAtATime = 5;
@@ -192,7 +194,7 @@ class PowerTest : public ::testing::Test {
 };
 
 TEST_F(PowerTest, OfANodesDiskLosesNothingThatCounts) {
-  for (int i = 0; i < FSDFS_CUTS; ++i) {
+  for (int i = 0; i < kCuts; ++i) {
     round();
     ASSERT_FALSE(HasFailure()) << "at cut " << i << "\n" << swarm_.log_tail(victim());
   }
@@ -227,7 +229,7 @@ TEST(MastersPower, LosesNothingAcknowledged) {
   ASSERT_TRUE(swarm.start().ok());
   std::map<int, bool> files;
   int next = 0;
-  for (int i = 0; i < FSDFS_CUTS; ++i) {
+  for (int i = 0; i < kCuts; ++i) {
     Importer importer(swarm.client(), 4, next);
     int wanted = 5 + static_cast<int>(random() % 30);
     ASSERT_TRUE(eventually(90s, [&] { return importer.acknowledged_count() >= wanted; })) << "at cut " << i;
