@@ -13,7 +13,7 @@ class PortBlock {
  public:
   static constexpr uint16_t kPorts = 128;
 
-  // A block that no other test process holds.
+  // A block that no other test process holds and where nobody listens.
   static Result<PortBlock> reserve();
   // The index-th port of the block, 0 .. kPorts-1.
   uint16_t port(uint16_t index) const { return static_cast<uint16_t>(first_ + index); }
