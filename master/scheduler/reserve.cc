@@ -19,8 +19,22 @@ void Reserve::work(MonotonicTime now) {
     int64_t room = model.nodes.room_promised(node);
     if (room < reserve / 2 || room < 0) state.refilling = true;
     if (room >= reserve) state.refilling = false;
-    if (state.refilling && state.gave_up_at != model.wakes) refill(node, now);
+    if (state.refilling && state.gave_up_at != model.wakes && !rests(node, now)) refill(node, now);
   }
+}
+
+// What a filesystem can hold falls by what was deleted where that made no room: somebody else has the bytes
+// as well (a link, a snapshot), or has taken the room at once (another node on it).
+bool Reserve::rests(NodeIndex node, MonotonicTime now) {
+  State& state = states_[node];
+  const uint64_t quota = actions_.model().nodes.at(node).info.quota;
+  if (state.evicted > 0 && quota >= state.quota_then) state.rest = kRestMin;
+  if (state.evicted > 0 && quota + state.evicted / 2 < state.quota_then) {
+    state.rest_until = now + state.rest;
+    state.rest = std::min(2 * state.rest, kRestMax);
+  }
+  if (state.evicted > 0 && quota != state.quota_then) state.evicted = 0;
+  return now < state.rest_until;
 }
 
 void Reserve::refill(NodeIndex node, MonotonicTime now) {
@@ -38,6 +52,11 @@ void Reserve::refill(NodeIndex node, MonotonicTime now) {
   wish.victims_max = kVictimsPerTurn;
   VictimIndex::Harvest harvest = actions_.victims().gather(wish);
   if (harvest.outcome == VictimIndex::Harvest::Outcome::kTooLittle) states_[node].gave_up_at = model.wakes;
+  State& state = states_[node];
+  if (now - state.evicted_at > kTogether) state.evicted = 0;
+  if (state.evicted == 0) state.quota_then = model.nodes.at(node).info.quota;
+  state.evicted_at = now;
+  for (Slot victim : harvest.victims) state.evicted += model.files.at(victim).size;
   for (Slot victim : harvest.victims) actions_.doom(victim, node, {DeleteCause::kReserve, {}, {}, {}}, now);
 }
 

@@ -250,6 +250,7 @@ bool is_calm(const Model& model, bool trash) {
     if (!n.exists || n.info.liveness == Liveness::kDead) continue;
     if (n.info.liveness != Liveness::kUp || !n.reported || n.info.admin == AdminState::kDraining)
       return false;
+    if (n.info.at_floor) return false;  // it takes nothing, and may give copies back
   }
   return true;
 }

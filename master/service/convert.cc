@@ -298,7 +298,7 @@ Result<NodeReport> from_proto(const v1::Report& report) {
   out.quota = report.quota();
   out.used = report.used();
   out.free_on_disk = report.free_on_disk();
-  out.capacity = report.capacity();
+  if (report.has_capacity()) out.capacity = report.capacity();
   for (const auto& disk : report.disks()) {
     out.disks.push_back({disk.path(), disk.quota_bytes(), disk.used_bytes(), disk.free_bytes(),
                          disk.replicas(), disk.failed()});

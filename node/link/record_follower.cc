@@ -66,8 +66,13 @@ Duration RecordFollower::follow() {
 }
 
 Result<bool> RecordFollower::step(const std::string& master) {
-  FSDFS_ASSIGN(LogPosition known, store_.followed());
-  FSDFS_ASSIGN(RecordPage page, ask(master, listing_ ? listing_->position : known));
+  LogPosition known;
+  if (listing_) {
+    known = listing_->position;
+  } else {
+    FSDFS_ASSIGN(known, store_.followed());
+  }
+  FSDFS_ASSIGN(RecordPage page, ask(master, known));
   bool news = page.position != known || page.after || listing_;
   if (news) FSDFS_TRY(store_.apply(page));
   listing_.reset();

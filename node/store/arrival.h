@@ -36,6 +36,7 @@ class Arrival {
   Arrival& operator=(const Arrival&) = delete;
 
   const ReplicaId& replica() const { return replica_; }
+  const void* disk() const { return &core_; }      // which of the node's it is on
   uint64_t received() const { return received_; }  // bytes, contiguous from 0, verified
   uint64_t reserved() const { return reservation_.bytes(); }
   bool alive() const { return failed_.ok(); }    // more may be appended
@@ -60,7 +61,7 @@ class Arrival {
     Content expected;
     Origin origin;
   };
-  // finish() of several, each of another replica: for each how it ended.
+  // finish() of several, each of another replica and all on one disk: for each how it ended.
   static std::vector<Result<HeldReplica>> finish_together(std::span<const Ending> endings);
 
   void discard();

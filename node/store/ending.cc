@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "node/store/arrival.h"
@@ -33,14 +34,14 @@ std::vector<Result<HeldReplica>> Arrival::finish_together(std::span<const Ending
   std::vector<Status> statuses(endings.size());
   placings.reserve(endings.size());
   for (const Ending& ending : endings) {
-    const StoreCore& core = ending.arrival.core_;
+    const StoreCore& its = ending.arrival.core_;
     placings.push_back({ending.arrival,
-                        {core.directory.identity().swarm,
+                        {its.directory.identity().swarm,
                          ending.arrival.replica_,
                          ending.expected,
                          {},
                          ending.origin,
-                         core.clock.wall()},
+                         its.clock.wall()},
                         nullptr,
                         {},
                         {},
@@ -51,28 +52,34 @@ std::vector<Result<HeldReplica>> Arrival::finish_together(std::span<const Ending
       if (statuses[i].ok()) statuses[i] = (placings[i].arrival.*take)(placings[i]);
     }
   };
-  step(&Arrival::seal);
-  step(&Arrival::sync_stage);
-
-  std::vector<ReplicaId> replicas;
-  for (const Placing& placing : placings) replicas.push_back(placing.arrival.replica_);
-  std::sort(replicas.begin(), replicas.end());
-  std::vector<Claims::Claim> claims;
-  for (const ReplicaId& replica : replicas) {
-    claims.push_back(endings.front().arrival.core_.shared.claims.take(replica));
+  if (endings.empty()) return {};
+  StoreCore& core = endings.front().arrival.core_;
+  std::set<ReplicaId> replicas;
+  for (size_t i = 0; i < placings.size(); ++i) {
+    const Arrival& arrival = placings[i].arrival;
+    if (!replicas.insert(arrival.replica_).second || &arrival.core_ != &core) {
+      statuses[i] = internal_error(arrival.replica_.to_string() + " cannot end together with the others");
+    }
   }
+  {
+    DiskMeter::Timer timer(core.meter, core.clock);  // one for all, as they wait for the same
+    step(&Arrival::seal);
+    step(&Arrival::sync_stage);
+  }
+  std::vector<Claims::Claim> claims;  // in ascending order
+  for (const ReplicaId& replica : replicas) claims.push_back(core.shared.claims.take(replica));
   step(&Arrival::put_in_place);
 
-  std::map<std::pair<StoreCore*, std::string>, Status> synced;
+  std::map<std::string, Status> synced;
   std::vector<Result<HeldReplica>> results;
   for (size_t i = 0; i < placings.size(); ++i) {
     const Placing& placing = placings[i];
     Arrival& arrival = placing.arrival;
     if (statuses[i].ok() && !placing.held) {
-      auto [of, fresh] = synced.try_emplace({&arrival.core_, placing.directory});
+      auto [of, fresh] = synced.try_emplace(placing.directory);
       if (fresh) {
-        DiskMeter::Timer timer(arrival.core_.meter, arrival.core_.clock);
-        of->second = arrival.core_.disk.sync_directory(placing.directory);
+        DiskMeter::Timer timer(core.meter, core.clock);
+        of->second = core.disk.sync_directory(placing.directory);
       }
       statuses[i] = of->second;
       if (!statuses[i].ok()) statuses[i] = arrival.undo_placing(placing.description, statuses[i]);
@@ -88,7 +95,6 @@ Status Arrival::seal(Placing& placing) {
   FSDFS_TRY(failed_);
   FSDFS_TRY(check_content(placing.description.content));
   placing.description.sums = std::move(sums_);
-  DiskMeter::Timer timer(core_.meter, core_.clock);
   FSDFS_ASSIGN(placing.sidecar, core_.disk.create(stage_meta_, kReplicaMode));
   const std::string bytes = encode_sidecar(placing.description);
   FSDFS_TRY(placing.sidecar->pwrite(bytes, 0));
@@ -98,7 +104,6 @@ Status Arrival::seal(Placing& placing) {
 }
 
 Status Arrival::sync_stage(Placing& placing) {
-  DiskMeter::Timer timer(core_.meter, core_.clock);
   for (DiskFile* file : {placing.sidecar.get(), file_.get()}) {
     FSDFS_TRY(file->sync_data());
     FSDFS_TRY(file->close());
@@ -136,7 +141,6 @@ Status Arrival::put_in_place(Placing& placing) {
   }
   placing.directory = core_.layout.directory_of(replica_);
   FSDFS_TRY(core_.ensure_directory(placing.directory));
-  DiskMeter::Timer timer(core_.meter, core_.clock);
   FSDFS_TRY(core_.disk.rename(stage_meta_, core_.layout.meta(replica_)));
   Status status = core_.disk.rename(stage_data_, core_.layout.data(replica_));
   return status.ok() ? status : undo_placing(description, status);

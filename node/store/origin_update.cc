@@ -48,6 +48,7 @@ Result<bool> OriginUpdate::rewrite(const ReplicaId& replica, const Origin& origi
     bad_.emplace_back(replica, description.status());
     return false;
   }
+  if (description.status().code() == Code::kUnavailable) return description.status();  // it may pass
   if (!description.ok()) {
     core_.logger.warning("the sidecar of {} cannot be read and does not follow its file: {}",
                          replica.to_string(), description.status().message());

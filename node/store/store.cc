@@ -275,11 +275,11 @@ Status ReplicaStore::write_sha256_list() {
 Result<LogPosition> ReplicaStore::followed() {
   std::erase_if(behind_, [now = clock_.now()](const auto& disk) { return disk.second <= now; });
   const std::vector<DiskStore*> disks = working();
-  const bool all_behind = behind_.size() >= disks.size();
+  if (behind_.size() >= disks.size()) behind_.clear();
   std::optional<LogPosition> least;
   Epoch oldest;
   for (DiskStore* disk : disks) {
-    if (!all_behind && behind_.contains(disk)) continue;
+    if (behind_.contains(disk)) continue;
     auto position = disk->followed();
     if (disk->failed()) continue;
     if (!position.ok()) return position.status();
@@ -294,6 +294,7 @@ Result<LogPosition> ReplicaStore::followed() {
 Status ReplicaStore::apply(const RecordPage& page) {
   Status first;
   for (DiskStore* disk : working()) {
+    if (behind_.contains(disk)) continue;  // it lacks what came before
     std::vector<ReplicaId> bad;
     Status status = disk->apply(page, bad);
     for (const ReplicaId& replica : bad) tell_of_another(replica);

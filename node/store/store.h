@@ -122,7 +122,8 @@ class ReplicaStore {
 
   // --- for the master's records (node/link/record_follower.h) ---
   // Up to where in the master's log every working disk is; none: they have to be told everything. A disk that
-  // has just failed to apply a page is left out for kBehind, so that the others go on. With apply(), for one
+  // has just failed to apply a page is left out for kBehind, here and of apply(), so that the others go on;
+  // not to be asked amid a present state, which a disk needs from its first page on. With apply(), for one
   // thread.
   Result<LogPosition> followed();
   // Brings the sidecars of current replicas and the records of directories to what the page says, on every

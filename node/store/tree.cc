@@ -146,11 +146,9 @@ void Tree::moved(const std::string& from, const std::string& to) {
   Status status = reached.status();
   if (status.ok()) status = reach(parent_directory(host_path(to)), true).status();
   if (status.ok()) status = core_.disk.rename(there, host_path(to));
-  if (status.ok()) {
-    remove_empty_above(there);
-  } else {
-    again_ = true;
-  }
+  if (status.ok()) remove_empty_above(there);
+  // What it made way for may have been looked at already.
+  if (!status.ok() || std::exchange(blocked_, false)) again_ = true;
 }
 
 void Tree::removed(const std::string& path) {

@@ -45,6 +45,8 @@ class IncomingCopy {
   const BlockSums& sums() const { return sums_; }  // of the whole, once it is described
   uint64_t received() const { return arrival_->received(); }
   bool complete() const;  // all of it is here, and verified
+  // Which of the node's disks it comes to; null before begin().
+  const void* disk() const { return arrival_ ? arrival_->disk() : nullptr; }
   // It is this node's disk or quota that refuses; no other source can help.
   bool is_local(const Status& status) const {
     return !arrival_ || !arrival_->alive() || status.reason() == Reason::kNoSpace;

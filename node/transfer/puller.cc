@@ -1,6 +1,7 @@
 #include "node/transfer/puller.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "node/transfer/shared_stream.h"
@@ -12,7 +13,7 @@ Puller::Puller(const PullContext& context, size_t slots, FailureSink sink)
       sink_(std::move(sink)),
       slots_(slots),
       pool_("copies", slots, kQueueMax, kCopyNiceness),
-      sync_pool_("copy syncs", kSyncThreads, kQueueMax, kCopyNiceness) {}
+      sync_pool_("copy syncs", slots, kQueueMax, kCopyNiceness) {}
 
 Puller::~Puller() {
   stop();
@@ -146,20 +147,41 @@ void Puller::pulled(const JobPointer& job, const Status& status) {
   end(job, job->pull.give_up(status));
 }
 
-// Comes once for each of arrived_, and finds those gone that an earlier one took along.
+// Comes once for each of arrived_. Whoever finds its disk taken leaves it to those who sync there.
 void Puller::finish_some() {
-  std::vector<JobPointer> jobs;
-  std::vector<IncomingCopy*> copies;
-  {
-    std::lock_guard lock(mutex_);
-    while (!arrived_.empty() && jobs.size() < kSyncedTogetherMax) {
-      copies.push_back(&arrived_.front()->pull.copy());
-      jobs.push_back(std::move(arrived_.front()));
-      arrived_.pop_front();
-    }
+  std::unique_lock lock(mutex_);
+  for (auto jobs = take_arrived(); !jobs.empty(); jobs = take_arrived()) {
+    const void* disk = jobs.front()->pull.copy().disk();
+    ++syncers_[disk];
+    lock.unlock();
+    std::vector<IncomingCopy*> copies;
+    for (const JobPointer& job : jobs) copies.push_back(&job->pull.copy());
+    std::vector<Status> statuses = IncomingCopy::finish_together(copies);
+    for (size_t i = 0; i < jobs.size(); ++i) end(jobs[i], statuses[i]);
+    lock.lock();
+    if (--syncers_[disk] == 0) syncers_.erase(disk);
   }
-  std::vector<Status> statuses = IncomingCopy::finish_together(copies);
-  for (size_t i = 0; i < jobs.size(); ++i) end(jobs[i], statuses[i]);
+}
+
+// Of one disk that is free to sync; of one replica, which may have been ordered anew, the first.
+std::vector<Puller::JobPointer> Puller::take_arrived() {
+  std::vector<JobPointer> jobs;
+  std::set<ReplicaId> replicas;
+  const void* disk = nullptr;
+  for (auto next = arrived_.begin(); next != arrived_.end() && jobs.size() < kSyncedTogetherMax;) {
+    const IncomingCopy& copy = (*next)->pull.copy();
+    if (jobs.empty()) {
+      auto syncing = syncers_.find(copy.disk());
+      if (syncing == syncers_.end() || syncing->second < kSyncersMax) disk = copy.disk();
+    }
+    if (disk == nullptr || copy.disk() != disk || !replicas.insert(copy.order().replica).second) {
+      ++next;
+      continue;
+    }
+    jobs.push_back(std::move(*next));
+    next = arrived_.erase(next);
+  }
+  return jobs;
 }
 
 void Puller::end(const JobPointer& job, const Status& status) {

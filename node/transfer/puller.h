@@ -22,7 +22,8 @@ namespace fsdfs::node {
 class Puller {
  public:
   static constexpr size_t kQueueMax = 16384;
-  static constexpr size_t kSyncThreads = 2;  // what arrives while one syncs is synced together by the other
+  // Of a disk; what arrives while they sync is synced together by the next.
+  static constexpr size_t kSyncersMax = 2;
   static constexpr size_t kSyncedTogetherMax = 64;
 
   Puller(const PullContext& context, size_t slots, FailureSink sink);
@@ -62,6 +63,7 @@ class Puller {
   void pull_together(std::vector<JobPointer> batch);
   void pulled(const JobPointer& job, const Status& status);
   void finish_some();
+  std::vector<JobPointer> take_arrived();  // with mutex_ held
   void end(const JobPointer& job, const Status& status);
   std::vector<Named> take_away(const JobPointer& job);  // and the orders that it stood for
   void forget(const JobPointer& job);                   // with mutex_ held
@@ -71,10 +73,11 @@ class Puller {
   const FailureSink sink_;
   StreamSlots slots_;
   mutable std::mutex mutex_;
-  std::map<ReplicaId, JobPointer> jobs_;  // guarded by mutex_
-  std::map<NodeId, Lane> lanes_;          // guarded by mutex_
-  std::deque<JobPointer> arrived_;        // guarded by mutex_: small ones that are whole, not yet synced
-  bool stopping_ = false;                 // guarded by mutex_
+  std::map<ReplicaId, JobPointer> jobs_;   // guarded by mutex_
+  std::map<NodeId, Lane> lanes_;           // guarded by mutex_
+  std::deque<JobPointer> arrived_;         // guarded by mutex_: small ones that are whole, not yet synced
+  std::map<const void*, size_t> syncers_;  // guarded by mutex_: of each disk
+  bool stopping_ = false;                  // guarded by mutex_
   ThreadPool pool_;
   ThreadPool sync_pool_;
 };

@@ -130,7 +130,6 @@ class WireNode {
   void report(v1::NodeMessage& message, Fill fill) {
     auto* report = message.mutable_report();
     report->set_quota(hello_.quota());
-    report->set_capacity(hello_.quota());
     report->set_free_on_disk(1 << 30);
     auto* change = report->add_changes();
     change->set_sequence(++sequence_);

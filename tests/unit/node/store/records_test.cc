@@ -232,6 +232,8 @@ TEST_F(RecordsTest, EachDiskCanBeReadAlone) {
                 }});
   EXPECT_FALSE(store_->apply(told_page({{replica(3), origin_named("THREE", 3)}}, 7)).ok());
   EXPECT_EQ(sequence(), 7U);
+  ASSERT_TRUE(ok(store_->apply(told_page({}, 8))));
+  EXPECT_EQ(sequence(), 8U);
   clock_.advance(std::chrono::minutes(1));
   EXPECT_EQ(sequence(), 6U);
   close();
