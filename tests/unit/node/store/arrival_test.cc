@@ -224,6 +224,45 @@ TEST_F(ArrivalTest, AFailingDiskCallIsNeverASuccess) {
   }
 }
 
+// Neighbours, which share a directory: one sync of it for all.
+TEST_F(ArrivalTest, SeveralEndTogetherEachInItsOwnWay) {
+  auto begun = [&](const ReplicaId& id, const std::string& bytes) {
+    auto arrival = store_->begin_arrival(id, bytes.size(), ArrivalKind::kCopy).value();
+    EXPECT_TRUE(ok(arrival->append(0, bytes, sums_of(bytes))));
+    return arrival;
+  };
+  const std::string bytes = content_of(3 * kBlockSize + 5);
+  put(replica(1), bytes);  // makes the directory
+  auto second = begun(replica(2), bytes), third = begun(replica(3), bytes), wrong = begun(replica(4), bytes);
+  auto held = begun(replica(5), bytes), twin = begun(replica(3), bytes);
+  put(replica(5), bytes);
+  const uint64_t syncs = disk_.calls(DiskOp::kSyncDirectory);
+  std::vector<Arrival::Ending> endings{{*third, content_info(bytes), {}},
+                                       {*second, content_info(bytes), {}},
+                                       {*wrong, content_info("other"), {}},
+                                       {*held, content_info(bytes), {}},
+                                       {*twin, content_info(bytes), {}}};
+  auto results = Arrival::finish_together(endings);
+  ASSERT_EQ(results.size(), 5U);
+  EXPECT_TRUE(ok(results[0]));
+  EXPECT_TRUE(ok(results[1]));
+  EXPECT_EQ(results[2].status().code(), Code::kDataLoss);
+  EXPECT_TRUE(ok(results[3])) << "the node holds it already";
+  EXPECT_EQ(results[4].status().code(), Code::kInternal) << "it does not wait for itself";
+  EXPECT_EQ(disk_.calls(DiskOp::kSyncDirectory), syncs + 1);
+  for (auto* arrival : {&second, &third, &wrong, &held, &twin}) arrival->reset();
+  ASSERT_TRUE(ok(disk_.power_cut({false, false})));
+  crash();
+  disk_.power_on();
+  ASSERT_TRUE(ok(open()));
+  std::vector<ReplicaId> ids;
+  for (const HeldReplica& each : this->held()) ids.push_back(each.replica);
+  EXPECT_EQ(ids, (std::vector{replica(1), replica(2), replica(3), replica(5)}));
+  EXPECT_EQ(used(), 4 * bytes.size());
+  EXPECT_TRUE(files_below(layout().stage()).empty());
+  EXPECT_EQ(read(replica(3)).value(), bytes);
+}
+
 TEST_F(ArrivalTest, AFullDiskSaysSo) {
   disk_.inject({.op = DiskOp::kWrite, .error = ENOSPC});
   Status status = try_put(replica(1), content_of(1000)).status();
