@@ -293,8 +293,10 @@ Result<LogPosition> ReplicaStore::followed() {
 
 Status ReplicaStore::apply(const RecordPage& page) {
   Status first;
+  bool asked = false;  // any disk
   for (DiskStore* disk : working()) {
     if (behind_.contains(disk)) continue;  // it lacks what came before
+    asked = true;
     std::vector<ReplicaId> bad;
     Status status = disk->apply(page, bad);
     for (const ReplicaId& replica : bad) tell_of_another(replica);
@@ -302,7 +304,8 @@ Status ReplicaStore::apply(const RecordPage& page) {
     if (!status.ok()) behind_[disk] = clock_.now() + kBehind;
     if (first.ok()) first = status;
   }
-  return first.ok() && working().empty() ? no_disk_works(disks_.node()) : first;
+  if (first.ok() && working().empty()) return no_disk_works(disks_.node());
+  return asked ? first : unavailable("every disk has just failed to take a page of records");
 }
 
 bool ReplicaStore::step_trees() {

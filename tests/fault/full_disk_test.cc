@@ -43,8 +43,9 @@ class FullDiskTest : public ::testing::Test {
                           : std::vector<DataDisk>{{place_ / "small", "100M"}, {place_ / "other", "40M"}}}}) {}
 
   void SetUp() override {
+    if (std::string why = missing_for_mounts(); !why.empty()) GTEST_SKIP() << why;
     auto small = Mount::tmpfs(place_ / "small", 64);
-    if (!small.ok()) GTEST_SKIP() << small.status().message();
+    ASSERT_TRUE(small.ok()) << small.status().message();
     small_ = std::move(*small);
     ASSERT_TRUE(swarm_.start().ok());
     import(kFiles);
@@ -55,16 +56,7 @@ class FullDiskTest : public ::testing::Test {
   Server& victim() { return swarm_.node(kVictim); }
   std::string ballast() const { return small_->path() + "/ballast"; }
 
-  void import(int files) {
-    Importer importer(swarm_.client(), 4, next_);
-    EXPECT_TRUE(eventually(90s, [&] { return importer.acknowledged_count() >= files; }));
-    importer.stop();
-    next_ = importer.begun();
-    for (auto [number, acknowledged] : importer.results()) {
-      EXPECT_TRUE(acknowledged) << "f" << number;
-      files_[number] = acknowledged;
-    }
-  }
+  void import(int files) { import_all(swarm_.client(), files, next_, files_); }
   // Big enough to have a bit to flip.
   std::vector<fs::path> some_replicas() {
     std::vector<fs::path> paths;

@@ -18,6 +18,7 @@
 #include "client/reader.h"
 #include "client/upload.h"
 #include "tests/harness/process_swarm.h"
+#include "tests/harness/wait.h"
 
 namespace fsdfs::testing {
 
@@ -136,6 +137,18 @@ inline void expect_whole(ProcessSwarm& swarm, const std::map<int, bool>& puts) {
 
 inline void expect_whole(ProcessSwarm& swarm, Importer& importer) {
   expect_whole(swarm, importer.results());
+}
+
+// Puts so many more files, from `next` on, which goes on with it; each must be acknowledged.
+inline void import_all(client::SwarmClient& client, int count, int& next, std::map<int, bool>& files) {
+  Importer importer(client, 4, next);
+  EXPECT_TRUE(eventually(std::chrono::seconds(90), [&] { return importer.acknowledged_count() >= count; }));
+  importer.stop();
+  next = importer.begun();
+  for (auto [number, acknowledged] : importer.results()) {
+    EXPECT_TRUE(acknowledged) << "f" << number;
+    files[number] = acknowledged;
+  }
 }
 
 }  // namespace fsdfs::testing

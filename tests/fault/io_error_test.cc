@@ -66,16 +66,7 @@ class IoErrorTest : public ::testing::Test {
     EXPECT_TRUE(*read == marked_content());
   }
   // Puts so many more files.
-  void import(int files) {
-    Importer importer(swarm_.client(), 4, next_);
-    EXPECT_TRUE(eventually(90s, [&] { return importer.acknowledged_count() >= files; }));
-    importer.stop();
-    next_ = importer.begun();
-    for (auto [number, acknowledged] : importer.results()) {
-      EXPECT_TRUE(acknowledged) << "f" << number;
-      files_[number] = acknowledged;
-    }
-  }
+  void import(int files) { import_all(swarm_.client(), files, next_, files_); }
   // Stops the node, lets the filesystem forget what it has in memory, and starts the node.
   void restart() {
     ASSERT_TRUE(swarm_.terminate(victim()));

@@ -1,5 +1,7 @@
 #include "tests/fault/mounts.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -19,6 +21,21 @@ Result<std::string> run_tool(std::vector<std::string> arguments) {
   if (result.code != 0) return unavailable("`" + line + "` is not possible here: " + result.err);
   while (result.out.ends_with('\n')) result.out.pop_back();
   return result.out;
+}
+
+std::string missing_for_mounts(const std::vector<std::string>& devices) {
+  constexpr int kSysAdmin = 21;  // CAP_SYS_ADMIN, capabilities(7)
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  uint64_t effective = 0;
+  while (status >> word && word != "CapEff:") {
+  }
+  status >> std::hex >> effective;
+  if ((effective >> kSysAdmin & 1) == 0) return "not allowed to mount (CAP_SYS_ADMIN)";
+  for (const std::string& device : devices) {
+    if (::access(device.c_str(), R_OK | W_OK) != 0) return "no " + device;
+  }
+  return {};
 }
 
 Place::Place() {
@@ -52,7 +69,7 @@ Result<std::unique_ptr<Mount>> Mount::ext4(const std::string& path, int mib) {
   }
   std::unique_ptr<Mount> mount(new Mount(path, loop));
   if (!fs::exists("/sys/fs/ext4/" + fs::path(loop).filename().string() + "/trigger_fs_error")) {
-    return unavailable("this kernel's ext4 has no trigger_fs_error");
+    return Status(Code::kUnimplemented, "this kernel's ext4 has no trigger_fs_error");
   }
   return mount;
 }

@@ -1,5 +1,4 @@
-// Small filesystems of a test, mounted for as long as the object lives. Need root and, for ext4, a free loop
-// device; where they can't be had, make() says why, and the test skips with that. Not thread-safe.
+// Small filesystems of a test, mounted for as long as the object lives. Not thread-safe.
 #pragma once
 
 #include <filesystem>
@@ -28,11 +27,15 @@ class Place {
   std::filesystem::path path_;
 };
 
+// Why nothing can be mounted here, or these devices not be used, for a test to skip with; empty: it can.
+std::string missing_for_mounts(const std::vector<std::string>& devices = {});
+
 class Mount {
  public:
   // In memory, of this many MiB, at `path`, which is made.
   static Result<std::unique_ptr<Mount>> tmpfs(const std::string& path, int mib);
-  // ext4 on a loop device over the file PATH.img, set to turn read-only at its first error.
+  // ext4 on a loop device over the file PATH.img, set to turn read-only at its first error. kUnimplemented:
+  // the kernel offers no way to cause one.
   static Result<std::unique_ptr<Mount>> ext4(const std::string& path, int mib);
   ~Mount();  // unmounts it, even while it is in use
   Mount(const Mount&) = delete;

@@ -1,7 +1,6 @@
 #include "tests/fault/power_disk.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,11 +15,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 std::string PowerDisk::missing() {
-  if (::geteuid() != 0) return "not root";
-  for (const char* device : {"/dev/fuse", "/dev/loop-control"}) {
-    if (::access(device, R_OK | W_OK) != 0) return std::string("no ") + device;
-  }
-  return {};
+  return missing_for_mounts({"/dev/fuse", "/dev/loop-control"});
 }
 
 Result<std::unique_ptr<PowerDisk>> PowerDisk::make(const std::string& path, int mib) {
